@@ -48,25 +48,29 @@ func LimitElapsed(w Waiter, d time.Duration) func(context.Context) error {
 		if down >= d {
 			return gaveUp(a, down)
 		}
-		if err, inTime := waitUntil(ctx, w, time.Now().Add(d-down)); inTime || ctx.Err() != nil {
-			return err
+		own, err := waitUntil(ctx, w, time.Now().Add(d-down))
+		if !own {
+			if err = ctx.Err(); err == nil {
+				err = gaveUp(a, d)
+			}
 		}
-		return gaveUp(a, d)
+		return err
 	}
 }
 
-// waitUntil runs w under a context that ends at the deadline, and tells whether
-// the answer is w's own or owed to the deadline.
-func waitUntil(ctx context.Context, w Waiter, deadline time.Time) (err error, own bool) {
+// waitUntil runs w under a context that ends at the deadline. It returns the
+// answer, and whether that is w's own rather than owed to the deadline.
+func waitUntil(ctx context.Context, w Waiter, deadline time.Time) (own bool, err error) {
 	bounded, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
 
 	err = w(&boundedCtx{Context: bounded, outer: ctx})
 	if time.Now().Before(deadline) {
-		return err, true
+		return true, err
 	}
 	// Late. A refusal with reasons is still worth more than ours.
-	return err, err != nil && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled)
+	own = err != nil && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled)
+	return own, err
 }
 
 // boundedCtx ends with the bound but doesn't announce it: a rate limiter that
