@@ -1,0 +1,7 @@
+//go:build !linux
+
+package dialer
+
+import "errors"
+
+func setUserTimeout(uintptr, int) error { return errors.ErrUnsupported }
