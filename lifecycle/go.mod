@@ -3,5 +3,12 @@ module darvaza.org/x/net/lifecycle
 go 1.25.0
 
 require darvaza.org/core v0.21.2
+
 require github.com/stretchr/testify v1.12.1
+
 require go.uber.org/goleak v1.3.0
+
+require (
+	golang.org/x/net v0.57.0 // indirect
+	golang.org/x/text v0.40.0 // indirect
+)
