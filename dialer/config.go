@@ -39,8 +39,8 @@ type Config struct {
 	// [runtime.Goexit] an error that says so; both fail the attempt, neither
 	// leaks the socket.
 	//
-	// It runs on a goroutine of its own and DialContext does not return
-	// before it has, so a function that may take long has to heed its
+	// It runs on a goroutine of its own, and the DialContext of [New] does not
+	// return before it has: a function that may take long has to heed its
 	// context. Its calls never overlap within one DialContext.
 	OnSocket func(context.Context, syscall.RawConn) error
 
@@ -54,8 +54,9 @@ type Config struct {
 //
 // That dialer tries the addresses of one family in turn, and with a timeout
 // of up to two seconds for the first alone; [New] makes one that gives every
-// address its try. When OnSocket is set its calls never overlap across all
-// dials of one exported dialer, so it can't dial through that same dialer.
+// address its try. Of a race between the two families it does not wait for
+// the loser. The calls of OnSocket never overlap across all dials of one
+// exported dialer, so OnSocket can't dial through that same dialer.
 func (cfg Config) Export() net.Dialer {
 	d := cfg.export()
 	if cfg.OnSocket != nil {

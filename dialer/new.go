@@ -1,7 +1,106 @@
 package dialer
 
-// New returns a dialer that follows cfg.
+import (
+	"context"
+	"net"
+	"net/netip"
+	"time"
+)
+
+// New returns a dialer that follows cfg and gives every address its try.
+//
+// A host name is looked up and its addresses are tried in the order of the
+// look-up, the families taking turns. Tries start 250 ms apart, closer where
+// the time would not suffice for all, and at once when those under way have
+// all failed. The first to connect wins (RFC 8305). All of it, the look-up
+// included, has to fit into Config.Timeout. An IP address, a Unix socket and
+// the other networks of [net.Dial] take no detour: they are one plain dial.
+//
+// DialContext blocks until a connection is up, every try has failed, the
+// timeout has passed or ctx has ended. It then waits for the tries it has
+// cancelled, and for an OnSocket that still runs: neither a connection nor a
+// goroutine is left behind, except that a look-up which the operating system
+// can't cancel ends by itself later.
+//
+// When all tries fail the error names each address with its cause; every
+// cause can be matched by errors.Is and errors.As. A failed look-up matches
+// [*net.DNSError], a timeout [context.DeadlineExceeded], a cancelled ctx
+// [context.Canceled].
+//
+// The dialer may be used by any number of goroutines at once.
 func New(cfg Config) Dialer {
-	d := cfg.Export()
-	return &d
+	d := &eyeballs{
+		direct:   cfg.export(),
+		timeout:  orDefault(cfg.Timeout, defaultTimeout),
+		onSocket: cfg.OnSocket,
+	}
+	d.attempt = d.direct
+	// One deadline covers all attempts; dialName sets it.
+	d.attempt.Timeout = 0
+
+	if cfg.OnSocket != nil {
+		// A single address is tried by itself: there is nothing to overlap.
+		d.direct.ControlContext = control(cfg.OnSocket, nil)
+		d.attempt.ControlContext = d.direct.ControlContext
+	}
+	return d
+}
+
+// eyeballs is the Happy Eyeballs dialer. Nothing in it changes after New.
+type eyeballs struct {
+	direct   net.Dialer // for what needs no look-up
+	attempt  net.Dialer // for one address of a name
+	timeout  time.Duration
+	onSocket onSocket
+}
+
+// DialContext implements [Dialer].
+func (d *eyeballs) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	if host, port, ok := splitName(network, address); ok {
+		return d.dialName(ctx, network, address, host, port)
+	}
+	return d.direct.DialContext(ctx, network, address)
+}
+
+// dialName looks a name up and tries its addresses, all inside one timeout.
+func (d *eyeballs) dialName(ctx context.Context, network, address, host, port string) (net.Conn, error) {
+	if d.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, d.timeout)
+		defer cancel()
+	}
+
+	targets, err := d.lookup(ctx, network, host, port)
+	if err != nil {
+		return nil, newDialError(ctx, network, address, []error{err})
+	}
+
+	var conn net.Conn
+	var causes []error
+	if len(targets) == 1 {
+		conn, err = d.attempt.DialContext(ctx, network, targets[0].String())
+		causes = []error{err}
+	} else {
+		conn, causes = d.race(ctx, network, targets)
+	}
+	if conn == nil {
+		return nil, newDialError(ctx, network, address, causes)
+	}
+	return conn, nil
+}
+
+// splitName tells whether there is a name to look up. What it can't make
+// sense of is left to the standard dialer to report.
+func splitName(network, address string) (host, port string, ok bool) {
+	if network != "tcp" && network != "tcp4" && network != "tcp6" {
+		return "", "", false
+	}
+	host, port, err := net.SplitHostPort(address)
+	if err != nil || host == "" {
+		return "", "", false
+	}
+	if _, err := netip.ParseAddr(host); err == nil {
+		return "", "", false
+	}
+	return host, port, true
 }

@@ -1,6 +1,10 @@
 package dialer
 
-import "strings"
+import (
+	"strings"
+
+	"darvaza.org/core"
+)
 
 // isUnixName recognizes a Unix socket without the prefix.
 func isUnixName(s string) bool {
@@ -29,11 +33,11 @@ func parseUnix(remote, name string) (network, address string, err error) {
 	switch {
 	case name == "" || name == "@":
 		return "", "", badRemote(ErrNameEmpty, remote, "the socket name is empty")
+	case strings.IndexByte(name, 0) >= 0:
+		return "", "", badRemote(core.ErrInvalid, remote, "the socket name holds a NUL")
 	case length > MaxUNIXSocketPathLength:
 		return "", "", badRemote(ErrNameTooLong, remote, "the socket name has %d bytes, more than %d",
 			length, MaxUNIXSocketPathLength)
-	case strings.IndexByte(name, 0) >= 0:
-		return "", "", badRemote(nil, remote, "the socket name holds a NUL")
 	}
 	return NetworkUnix, name, nil
 }
