@@ -1,0 +1,150 @@
+package testutil
+
+import (
+	"net"
+	"sync"
+	"time"
+)
+
+// FaultConn is a connection that fails when told to and counts what was asked
+// of it. It comes from [NewFaultConn] or [PipeListener.DialContext], and is safe
+// for the concurrent use the connection in it is safe for.
+type FaultConn struct {
+	net.Conn
+
+	mu     sync.Mutex // guards the fields below
+	read   faultSide
+	write  faultSide
+	closes int
+}
+
+// faultSide is the state of one direction.
+type faultSide struct {
+	err      error     // what calls fail with, nil for none
+	deadline time.Time // as the user last set it
+	set      int       // how many times that was
+}
+
+// past is a deadline that cuts short whatever blocks. It is before the time at
+// which bubbles of testing/synctest begin, too.
+var past = time.Unix(1, 0)
+
+// NewFaultConn wraps a connection. Nothing fails until told to.
+func NewFaultConn(conn net.Conn) *FaultConn { return &FaultConn{Conn: conn} }
+
+// FailRead makes a Read that is blocked, and every one from now on, return err.
+// A nil err ends that: the deadline last set holds again.
+func (c *FaultConn) FailRead(err error) { c.fail(&c.read, c.Conn.SetReadDeadline, err) }
+
+// FailWrite makes a Write that is blocked, and every one from now on, return
+// err. A nil err ends that: the deadline last set holds again.
+func (c *FaultConn) FailWrite(err error) { c.fail(&c.write, c.Conn.SetWriteDeadline, err) }
+
+// Read reads from the connection, or fails as FailRead says.
+func (c *FaultConn) Read(p []byte) (int, error) {
+	if err := c.fault(&c.read, nil); err != nil {
+		return 0, err
+	}
+	n, err := c.Conn.Read(p)
+	if err != nil {
+		err = c.fault(&c.read, err)
+	}
+	return n, err
+}
+
+// Write writes to the connection, or fails as FailWrite says.
+func (c *FaultConn) Write(p []byte) (int, error) {
+	if err := c.fault(&c.write, nil); err != nil {
+		return 0, err
+	}
+	n, err := c.Conn.Write(p)
+	if err != nil {
+		err = c.fault(&c.write, err)
+	}
+	return n, err
+}
+
+// SetReadDeadline sets the deadline, and counts.
+func (c *FaultConn) SetReadDeadline(t time.Time) error {
+	return c.arm(&c.read, c.Conn.SetReadDeadline, t)
+}
+
+// SetWriteDeadline sets the deadline, and counts.
+func (c *FaultConn) SetWriteDeadline(t time.Time) error {
+	return c.arm(&c.write, c.Conn.SetWriteDeadline, t)
+}
+
+// SetDeadline sets both deadlines, and counts for both.
+func (c *FaultConn) SetDeadline(t time.Time) error {
+	if err := c.SetReadDeadline(t); err != nil {
+		return err
+	}
+	return c.SetWriteDeadline(t)
+}
+
+// Close closes the connection, and counts.
+func (c *FaultConn) Close() error {
+	c.mu.Lock()
+	c.closes++
+	c.mu.Unlock()
+	return c.Conn.Close()
+}
+
+// ReadDeadlines gives the number of times a read deadline was set.
+func (c *FaultConn) ReadDeadlines() int { return c.side(&c.read).set }
+
+// WriteDeadlines gives the number of times a write deadline was set.
+func (c *FaultConn) WriteDeadlines() int { return c.side(&c.write).set }
+
+// ReadDeadline gives the read deadline last set, zero for none.
+func (c *FaultConn) ReadDeadline() time.Time { return c.side(&c.read).deadline }
+
+// WriteDeadline gives the write deadline last set, zero for none.
+func (c *FaultConn) WriteDeadline() time.Time { return c.side(&c.write).deadline }
+
+// Closes gives the number of times Close was called.
+func (c *FaultConn) Closes() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closes
+}
+
+func (c *FaultConn) side(s *faultSide) faultSide {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return *s
+}
+
+// fault gives the error to fail with, or otherwise if there is none.
+func (c *FaultConn) fault(s *faultSide, otherwise error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s.err != nil {
+		return s.err
+	}
+	return otherwise
+}
+
+// fail and arm set the deadline of the connection while they hold mu, so that
+// it ends up as the last of them left it; setting one doesn't block.
+func (c *FaultConn) fail(s *faultSide, set func(time.Time) error, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s.err = err
+	if err != nil {
+		_ = set(past)
+		return
+	}
+	_ = set(s.deadline)
+}
+
+func (c *FaultConn) arm(s *faultSide, set func(time.Time) error, t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s.deadline = t
+	s.set++
+	if s.err != nil {
+		return nil // it takes effect once the fault is over
+	}
+	return set(t)
+}

@@ -1,0 +1,91 @@
+package testutil
+
+import (
+	"runtime"
+	"strings"
+)
+
+// maxStacks bounds the memory for the stacks of all goroutines, in bytes.
+const maxStacks = 64 << 20
+
+// notOurs are beginnings of lines in the stacks of goroutines that belong to
+// the program, to testing, or to the runtime, and last as long as these do.
+var notOurs = []string{
+	"main.main(",
+	"testing.(*M).",
+	"testing.tRunner(",
+	"testing.(*B).run1.func",
+	"testing.(*B).launch(",
+	"testing.runFuzzing(",
+	"internal/fuzz.",
+	"os/signal.loop(",
+	"os/signal.signal_recv(",
+	"created by os/signal.",
+	"created by runtime.",
+	"created by runtime/trace.",
+	"created by runtime/pprof.",
+	"created by testing.(*M).",
+}
+
+// goroutine is one block of the text that the runtime gives out.
+type goroutine struct {
+	id    string
+	stack string
+}
+
+// LeakedGoroutines gives the stacks of the goroutines that run now, save the
+// caller's and those of the runtime, of testing and of running tests. It
+// doesn't wait for any to end, so what is just ending may be among them;
+// [CheckLeaks] and [Main] do wait.
+func LeakedGoroutines() []string {
+	var stacks []string
+	for _, g := range listGoroutines() {
+		stacks = append(stacks, g.stack)
+	}
+	return stacks
+}
+
+// listGoroutines leaves out the caller and what isn't ours.
+func listGoroutines() []goroutine {
+	var list []goroutine
+	for i, block := range strings.Split(allStacks(), "\n\n") {
+		if i == 0 {
+			continue // the runtime puts the caller first
+		}
+		if g, ok := parseGoroutine(block); ok {
+			list = append(list, g)
+		}
+	}
+	return list
+}
+
+// parseGoroutine reports false for text that isn't a goroutine, such as one cut
+// off by the bound on memory, and for one that is not ours.
+func parseGoroutine(block string) (goroutine, bool) {
+	block = strings.TrimSpace(block)
+	rest, ok := strings.CutPrefix(block, "goroutine ")
+	if !ok {
+		return goroutine{}, false
+	}
+	id, _, ok := strings.Cut(rest, " ")
+	if !ok {
+		return goroutine{}, false
+	}
+	for line := range strings.Lines(rest) {
+		for _, prefix := range notOurs {
+			if strings.HasPrefix(line, prefix) {
+				return goroutine{}, false
+			}
+		}
+	}
+	return goroutine{id: id, stack: block}, true
+}
+
+func allStacks() string {
+	for size := 64 << 10; ; size *= 2 {
+		buf := make([]byte, size)
+		if n := runtime.Stack(buf, true); n < size || size >= maxStacks {
+			return string(buf[:n])
+		}
+	}
+}

@@ -1,0 +1,101 @@
+package testutil
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	// settleFor bounds the wait for goroutines that are about to end.
+	settleFor = 2 * time.Second
+	// settleEvery is the longest pause between two looks.
+	settleEvery = 20 * time.Millisecond
+)
+
+// CheckLeaks is for the beginning of a test. At its end, after all cleanups
+// that were registered later, it fails the test if goroutines run or descriptors
+// are open that weren't at the beginning, and names them. It gives them up to 2
+// s to go away. On systems that don't list descriptors (see [OpenDescriptors])
+// it looks at goroutines alone.
+//
+// What other tests do at the same time looks the same as what this one leaves
+// behind, so it is not for tests that run in parallel.
+func CheckLeaks(tb TB) {
+	tb.Helper()
+	before := takeCensus()
+	tb.Cleanup(func() {
+		tb.Helper()
+		if leaks := before.settle(); len(leaks) > 0 {
+			tb.Errorf("testutil: %s left over:\n%s", tb.Name(), strings.Join(leaks, "\n\n"))
+		}
+	})
+}
+
+// Main is for a TestMain: it runs the tests and, if they passed, does for all of
+// them what [CheckLeaks] does for one. It prints what is left over to the
+// standard error, and returns the code to exit with.
+//
+//	func TestMain(m *testing.M) { os.Exit(testutil.Main(m)) }
+func Main(m interface{ Run() int }) (exitCode int) {
+	before := takeCensus()
+	if exitCode = m.Run(); exitCode != 0 {
+		return exitCode
+	}
+	if leaks := before.settle(); len(leaks) > 0 {
+		fmt.Fprintf(os.Stderr, "testutil: the tests left over:\n%s\n", strings.Join(leaks, "\n\n"))
+		return 1
+	}
+	return 0
+}
+
+// census is what there was at one time. It is not changed afterwards.
+type census struct {
+	goroutines  map[string]bool // by number, which is never used again
+	descriptors map[int]string
+}
+
+func takeCensus() census {
+	warmPoller()
+	c := census{goroutines: make(map[string]bool)}
+	for _, g := range listGoroutines() {
+		c.goroutines[g.id] = true
+	}
+	c.descriptors, _ = listDescriptors()
+	return c
+}
+
+// settle waits until nothing is left over, and gives what still is.
+func (c census) settle() []string {
+	pauseFor := time.Millisecond
+	for give := time.Now().Add(settleFor); ; pauseFor = min(2*pauseFor, settleEvery) {
+		runtime.Gosched()
+		leaks := c.since()
+		if len(leaks) == 0 || time.Now().After(give) {
+			return leaks
+		}
+		pause(nil, pauseFor)
+	}
+}
+
+// since describes what has come up since the census.
+func (c census) since() []string {
+	var leaks []string
+	for _, g := range listGoroutines() {
+		if !c.goroutines[g.id] {
+			leaks = append(leaks, g.stack)
+		}
+	}
+	open, _ := listDescriptors()
+	for _, fd := range slices.Sorted(maps.Keys(open)) {
+		// The number may be used again, for something else.
+		if target, was := c.descriptors[fd]; !was || target != open[fd] {
+			leaks = append(leaks, strings.TrimSpace(fmt.Sprintf("descriptor %d %s", fd, open[fd])))
+		}
+	}
+	return leaks
+}

@@ -1,0 +1,52 @@
+package testutil
+
+import (
+	"context"
+	"sync"
+)
+
+// watch is a mutex over some state with a way to wait for that state without
+// polling. Waiters select on a channel, so a wait counts as blocked in a
+// bubble of testing/synctest. The zero value is ready.
+type watch struct {
+	mu sync.Mutex
+	// changed is closed at the next change; nil while nobody waits.
+	changed chan struct{}
+}
+
+// notify wakes the waiters to look again. The caller holds mu.
+func (w *watch) notify() {
+	if w.changed != nil {
+		close(w.changed)
+		w.changed = nil
+	}
+}
+
+// await blocks until ready reports true or an error, or until ctx ends, which
+// gives the cause of ctx. It calls ready with mu held.
+func (w *watch) await(ctx context.Context, ready func() (bool, error)) error {
+	for {
+		changed, err := w.look(ready)
+		if changed == nil {
+			return err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// look calls ready once; the channel is nil when there is nothing to wait for.
+func (w *watch) look(ready func() (bool, error)) (<-chan struct{}, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if done, err := ready(); done || err != nil {
+		return nil, err
+	}
+	if w.changed == nil {
+		w.changed = make(chan struct{})
+	}
+	return w.changed, nil
+}
