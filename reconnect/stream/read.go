@@ -1,0 +1,73 @@
+package stream
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+)
+
+// read is the goroutine that turns the inbound stream into messages. It ends with
+// the stream, with an error, or when ctx does, which closes the conn under it.
+func (r *session[_, _]) read(ctx context.Context) error {
+	<-r.ready
+	defer close(r.in)
+
+	src := &source{ctx: ctx, conn: r.conn}
+	scan := newScanner(src, r.split, r.limit)
+	for {
+		if err := r.readDeadline.before("ReadDeadline"); err != nil {
+			return err
+		}
+		if !scan.Scan() {
+			return r.readEnd(ctx, scan.Err())
+		}
+		if err := r.readDeadline.after("ReadDeadline"); err != nil {
+			return err
+		}
+		if ok, err := r.receive(ctx, scan.Bytes()); !ok {
+			return err
+		}
+	}
+}
+
+// receive decodes one message and waits until there is a place for it. It is
+// false when there is nobody to read for any more.
+func (r *session[_, _]) receive(ctx context.Context, token []byte) (bool, error) {
+	// Without spare capacity: an append must not run into the next message.
+	m, err := r.unmarshal(token[:len(token):len(token)])
+	if err != nil {
+		return false, fmt.Errorf("stream: Unmarshal: %w", err)
+	}
+
+	// First without a look at ctx. That is cheaper, and when the session has
+	// just been ended it keeps what has arrived before.
+	select {
+	case r.in <- m:
+		return true, nil
+	default:
+	}
+	select {
+	case r.in <- m:
+		return true, nil
+	case <-ctx.Done():
+		return false, nil
+	}
+}
+
+// readEnd judges why there are no further messages.
+func (r *session[_, _]) readEnd(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		// The end of the session cut the read short.
+		return nil
+	case err == nil:
+		if !r.halfClose {
+			r.queue.close()
+		}
+		return nil
+	case err == bufio.ErrTooLong:
+		return errTooLong(r.limit)
+	default:
+		return fmt.Errorf("stream: read: %w", err)
+	}
+}

@@ -1,0 +1,78 @@
+package stream
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"math"
+)
+
+const (
+	// framing is how much longer than its message a frame may be, in bytes.
+	framing = 4 << 10
+	// maxStalls is how many messages in a row may come out of no bytes at all.
+	maxStalls = 100
+)
+
+// newScanner wraps the user's split so that nothing that it or the peer
+// does makes a bufio.Scanner panic, spin, or grow beyond its bounds.
+func newScanner(src *source, split bufio.SplitFunc, limit int) *bufio.Scanner {
+	g := &splitGuard{src: src, split: split, limit: limit}
+	scan := bufio.NewScanner(src)
+	scan.Buffer(nil, min(limit, math.MaxInt/2-framing)+framing)
+	scan.Split(g.next)
+	return scan
+}
+
+// source is the conn as the scanner sees it. It doesn't touch a conn
+// that is already closed: one that reconnects would serve the bytes of
+// somebody else's session.
+type source struct {
+	ctx    context.Context //nolint:containedctx // io.Reader has no place for it
+	conn   io.Reader
+	failed bool // a read ended in something else than io.EOF
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	if s.ctx.Err() != nil {
+		s.failed = true
+		return 0, context.Cause(s.ctx)
+	}
+	n, err := s.conn.Read(p)
+	if err != nil && (err != io.EOF || s.ctx.Err() != nil) {
+		s.failed = true
+	}
+	return n, err
+}
+
+// splitGuard calls a SplitFunc, and makes an error of what the scanner would put up
+// with.
+type splitGuard struct {
+	src    *source
+	split  bufio.SplitFunc
+	limit  int
+	stalls int
+}
+
+func (g *splitGuard) next(data []byte, atEOF bool) (int, []byte, error) {
+	// The scanner says atEOF after any error. But a line cut short by a reset
+	// isn't a line.
+	eof := atEOF && !g.src.failed
+	advance, token, err := g.split(data, eof)
+	switch {
+	case err != nil && err != bufio.ErrFinalToken:
+		return advance, token, err
+	case len(token) > g.limit:
+		return 0, nil, bufio.ErrTooLong
+	case advance != 0 || err != nil:
+		g.stalls = 0
+	case token != nil:
+		if g.stalls++; g.stalls > maxStalls {
+			return 0, nil, io.ErrNoProgress
+		}
+	case eof && len(data) > 0:
+		// The framing wants more than there will ever be.
+		return 0, nil, io.ErrUnexpectedEOF
+	}
+	return advance, token, err
+}

@@ -1,0 +1,61 @@
+package stream
+
+import (
+	"context"
+)
+
+// Close ends the session at once, as one that went well: messages that are queued
+// are dropped, and Conn is closed when it returns if no one else's stop
+// came first. It doesn't wait for goroutines, so hooks and workers may call it;
+// [StreamSession.Wait] does. It returns nil, and may be called again.
+func (s *StreamSession[_, _]) Close() error {
+	s.live("Close").group.Cancel(nil)
+	return nil
+}
+
+// Shutdown ends the session in an orderly way: Send no longer accepts messages,
+// those accepted are written, then Conn is closed. It blocks until the session
+// is done and returns what Wait returns. When ctx ends first Shutdown closes
+// the session as [StreamSession.Close] does, and returns the error of ctx without
+// waiting. A nil ctx never ends.
+//
+// It may be called more than once, concurrently, and after the end. Called by a
+// hook or a worker of the session, it waits for itself until ctx ends.
+func (s *StreamSession[_, _]) Shutdown(ctx context.Context) error {
+	r := s.live("Shutdown")
+	r.queue.close()
+
+	var expired <-chan struct{}
+	if ctx != nil {
+		expired = ctx.Done()
+	}
+	select {
+	case <-r.group.Done():
+	case <-expired:
+		select {
+		case <-r.group.Done():
+		default:
+			r.group.Cancel(nil)
+			return ctx.Err()
+		}
+	}
+	return r.group.Wait()
+}
+
+// Wait blocks until the session is done, and returns why it ended: nil if it
+// went well, otherwise the error. See [StreamSession].
+func (s *StreamSession[_, _]) Wait() error {
+	return s.live("Wait").group.Wait()
+}
+
+// Done returns a channel that is closed once Conn is closed and every goroutine
+// of the session has ended. It is the same one each time.
+func (s *StreamSession[_, _]) Done() <-chan struct{} {
+	return s.live("Done").group.Done()
+}
+
+// Err returns nil until the session begins to end, and from then on what Wait
+// will return. It doesn't block.
+func (s *StreamSession[_, _]) Err() error {
+	return s.live("Err").group.Err()
+}
