@@ -1,0 +1,257 @@
+package dialer_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"darvaza.org/core"
+	"darvaza.org/x/net/dialer"
+)
+
+var errOnSocket = errors.New("the socket is not to my taste")
+
+// everyDialer runs a test with both dialers that a Config makes.
+func everyDialer(t *testing.T, cfg dialer.Config, test func(*testing.T, dialer.Dialer)) {
+	t.Run("New", func(t *testing.T) { test(t, dialer.New(cfg)) })
+	t.Run("Export", func(t *testing.T) {
+		d := cfg.Export()
+		test(t, &d)
+	})
+}
+
+// assertClosed fails if a socket that OnSocket saw is still open.
+func assertClosed(t *testing.T, conn syscall.RawConn) {
+	t.Helper()
+	require.NotNil(t, conn)
+	assert.ErrorIs(t, conn.Control(func(uintptr) {}), net.ErrClosed, "the socket has leaked")
+}
+
+func TestOnSocketSeesTheSocketBeforeItConnects(t *testing.T) {
+	for _, ln := range []net.Listener{listenTCP(t), listenUnix(t)} {
+		serve(t, ln, hold)
+
+		var calls atomic.Int32
+		cfg := dialer.Config{OnSocket: func(ctx context.Context, conn syscall.RawConn) error {
+			calls.Add(1)
+			assert.NoError(t, ctx.Err())
+			return conn.Control(func(fd uintptr) { assert.NotZero(t, fd) })
+		}}
+		everyDialer(t, cfg, func(t *testing.T, d dialer.Dialer) {
+			mustDial(t, d, ln.Addr().Network(), ln.Addr().String())
+		})
+		assert.EqualValues(t, 2, calls.Load())
+	}
+}
+
+func TestOnSocketErrorFailsTheDial(t *testing.T) {
+	ln := listenTCP(t)
+	serve(t, ln, hold)
+
+	var seen syscall.RawConn
+	cfg := dialer.Config{OnSocket: func(_ context.Context, conn syscall.RawConn) error {
+		seen = conn
+		return errOnSocket
+	}}
+	everyDialer(t, cfg, func(t *testing.T, d dialer.Dialer) {
+		_, err := d.DialContext(t.Context(), "tcp", ln.Addr().String())
+		assert.ErrorIs(t, err, errOnSocket)
+		assertClosed(t, seen)
+	})
+}
+
+func TestOnSocketPanicIsAnErrorWithItsStack(t *testing.T) {
+	ln := listenTCP(t)
+	serve(t, ln, hold)
+
+	original := core.NewPanicError(0, "made elsewhere")
+	for _, payload := range []any{"a string", errOnSocket, 42, original} {
+		var seen syscall.RawConn
+		cfg := dialer.Config{OnSocket: func(_ context.Context, conn syscall.RawConn) error {
+			seen = conn
+			return panicWith(payload)
+		}}
+		everyDialer(t, cfg, func(t *testing.T, d dialer.Dialer) {
+			_, err := d.DialContext(t.Context(), "tcp", ln.Addr().String())
+
+			var panicErr *core.PanicError
+			require.ErrorAs(t, err, &panicErr)
+			assertClosed(t, seen)
+			if payload == any(original) {
+				assert.Same(t, original, panicErr)
+				return
+			}
+			assert.Contains(t, stackOf(panicErr), "panicWith")
+			if payload == any(errOnSocket) {
+				assert.ErrorIs(t, err, errOnSocket)
+			}
+		})
+	}
+}
+
+func panicWith(payload any) error { panic(payload) }
+
+// stackOf returns the names of the functions in a stack.
+func stackOf(err *core.PanicError) string {
+	var b strings.Builder
+	for _, frame := range err.CallStack() {
+		b.WriteString(frame.Name())
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+func TestOnSocketGoexitIsAFailedAttempt(t *testing.T) {
+	ln := listenTCP(t)
+	serve(t, ln, hold)
+
+	var seen syscall.RawConn
+	cfg := dialer.Config{OnSocket: func(_ context.Context, conn syscall.RawConn) error {
+		seen = conn
+		runtime.Goexit()
+		return nil
+	}}
+	everyDialer(t, cfg, func(t *testing.T, d dialer.Dialer) {
+		_, err := d.DialContext(t.Context(), "tcp", ln.Addr().String())
+		require.Error(t, err)
+		assert.ErrorContains(t, err, "OnSocket")
+		assert.ErrorContains(t, err, "Goexit")
+		assert.True(t, isTemporary(err))
+		assertClosed(t, seen)
+	})
+}
+
+// isTemporary asks the errors that have an opinion.
+func isTemporary(err error) bool {
+	var temporary interface{ Temporary() bool }
+	return errors.As(err, &temporary) && temporary.Temporary()
+}
+
+func TestDialWaitsForOnSocketAlsoWhenCancelled(t *testing.T) {
+	ln := listenTCP(t)
+	serve(t, ln, hold)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var left atomic.Bool
+	cfg := dialer.Config{OnSocket: func(ctx context.Context, _ syscall.RawConn) error {
+		cancel()
+		<-ctx.Done()
+		for range 100 {
+			runtime.Gosched()
+		}
+		left.Store(true)
+		return nil
+	}}
+
+	conn, err := dialer.New(cfg).DialContext(ctx, "tcp", ln.Addr().String())
+	assert.True(t, left.Load(), "DialContext has abandoned OnSocket")
+	assert.Nil(t, conn)
+	assert.ErrorIs(t, err, context.Canceled)
+}
+
+func TestOnSocketOfConcurrentDialsMayOverlap(t *testing.T) {
+	ln := listenTCP(t)
+	serve(t, ln, hold)
+
+	// Each call waits for the other one.
+	meet := make(chan struct{})
+	cfg := dialer.Config{Timeout: -1, OnSocket: func(ctx context.Context, _ syscall.RawConn) error {
+		select {
+		case meet <- struct{}{}:
+		case <-meet:
+		case <-ctx.Done():
+		}
+		return nil
+	}}
+	d := dialer.New(cfg)
+
+	errs := make(chan error)
+	for range 2 {
+		go func() {
+			conn, err := d.DialContext(t.Context(), "tcp", ln.Addr().String())
+			if err == nil {
+				_ = conn.Close()
+			}
+			errs <- err
+		}()
+	}
+	assert.NoError(t, <-errs)
+	assert.NoError(t, <-errs)
+}
+
+func TestExportedOnSocketNeverOverlaps(t *testing.T) {
+	ln := listenTCP(t)
+	serve(t, ln, hold)
+
+	var inside, overlaps, calls atomic.Int32
+	cfg := dialer.Config{Timeout: -1, OnSocket: func(context.Context, syscall.RawConn) error {
+		calls.Add(1)
+		if inside.Add(1) > 1 {
+			overlaps.Add(1)
+		}
+		for range 100 {
+			runtime.Gosched()
+		}
+		inside.Add(-1)
+		return nil
+	}}
+	d := cfg.Export()
+
+	const dials = 8
+	errs := make(chan error)
+	for range dials {
+		go func() {
+			conn, err := d.DialContext(t.Context(), "tcp", ln.Addr().String())
+			if err == nil {
+				_ = conn.Close()
+			}
+			errs <- err
+		}()
+	}
+	for range dials {
+		assert.NoError(t, <-errs)
+	}
+	assert.EqualValues(t, dials, calls.Load())
+	assert.Zero(t, overlaps.Load())
+}
+
+func TestExportedOnSocketWaitsNoLongerThanTheContext(t *testing.T) {
+	ln := listenTCP(t)
+	serve(t, ln, hold)
+
+	entered, leave := make(chan struct{}), make(chan struct{})
+	cfg := dialer.Config{Timeout: -1, OnSocket: func(context.Context, syscall.RawConn) error {
+		entered <- struct{}{}
+		<-leave
+		return errOnSocket
+	}}
+	d := cfg.Export()
+
+	first := make(chan error)
+	go func() {
+		_, err := d.DialContext(t.Context(), "tcp", ln.Addr().String())
+		first <- err
+	}()
+	<-entered
+
+	ctx, cancel := context.WithCancel(t.Context())
+	second := make(chan error)
+	go func() {
+		_, err := d.DialContext(ctx, "tcp", ln.Addr().String())
+		second <- err
+	}()
+	cancel()
+	assert.ErrorIs(t, <-second, context.Canceled, "the slot was taken all the time")
+
+	close(leave)
+	assert.ErrorIs(t, <-first, errOnSocket)
+}
