@@ -1,0 +1,142 @@
+package reconnect
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"darvaza.org/core"
+
+	"darvaza.org/x/net/worker"
+)
+
+// A Client keeps one connection alive: it dials, runs the session, notices
+// the end, waits, and dials again, until it is stopped. Make one with [New].
+//
+// One goroutine, started by [Client.Connect], runs all of that and all the
+// callbacks. Every method may be called at any time, by any number of
+// goroutines, and from within a callback; of these only [Client.Wait] and
+// [Client.Shutdown] would wait for the callback itself.
+type Client struct {
+	// read by every Read and Write, written once per session
+	current atomic.Pointer[session] // the connection in use
+
+	// set at construction
+	config   *Config
+	ctx      context.Context // the group's
+	detached context.Context // its values alone
+	created  time.Time
+
+	bytesRead atomic.Uint64
+
+	// between the two counters, so that they don't share a cache line
+	settings atomic.Pointer[settings]
+	turn     atomic.Pointer[session]  // what the loop is at: wait, dial or session
+	status   atomic.Pointer[snapshot] // nil: idle
+	watch    atomic.Pointer[watch]
+	phase    atomic.Uint32 // phaseNew, phaseLoop or phaseNever
+	redial   atomic.Bool   // the next wait is to be left out
+	gaveUp   atomic.Bool   // a Shutdown has run out of patience
+
+	bytesWritten atomic.Uint64
+
+	group worker.Group
+	loop  loop
+}
+
+// The phase says who has the last word on the state.
+const (
+	phaseNew   = iota // not connected yet
+	phaseLoop         // Connect was called: the loop has
+	phaseNever        // stopped before: there is no loop
+)
+
+// An OptionFunc changes a Config before [New] looks at it.
+type OptionFunc func(*Config) error
+
+// New makes a Client. The options run first, in order, on the Config itself;
+// then come [Config.SetDefaults] and [Config.Valid]. A nil Config stands for
+// an empty one.
+//
+// The error is that of an option as it is, one that matches
+// [core.ErrInvalid] and names the field, or [ErrConfigBusy] where the Config
+// has made a Client already. After any other error the Config is free for
+// another try.
+//
+// The Client does nothing until [Client.Connect], and needs no clean-up before
+// that.
+func New(cfg *Config, options ...OptionFunc) (*Client, error) {
+	if cfg == nil {
+		cfg = new(Config)
+	}
+	if err := cfg.acquire(); err != nil {
+		return nil, err
+	}
+	keep := false
+	defer func() {
+		if !keep {
+			cfg.release()
+		}
+	}()
+
+	if err := cfg.apply(options); err != nil {
+		return nil, err
+	}
+	if err := cfg.SetDefaults(); err != nil {
+		return nil, err
+	}
+	if err := cfg.Valid(); err != nil {
+		return nil, err
+	}
+	keep = true
+	return newClient(cfg), nil
+}
+
+// apply runs the options. One that panics has failed.
+func (cfg *Config) apply(options []OptionFunc) (err error) {
+	defer func() {
+		if p := core.AsRecovered(recover()); p != nil {
+			err = p
+		}
+	}()
+	for _, option := range options {
+		if option == nil {
+			continue
+		}
+		if err := option(cfg); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Must is [New] for programs that can't go on without; it panics on an error.
+func Must(cfg *Config, options ...OptionFunc) *Client {
+	c, err := New(cfg, options...)
+	if err != nil {
+		core.PanicWrap(err, "reconnect.Must")
+	}
+	return c
+}
+
+func newClient(cfg *Config) *Client {
+	c := &Client{config: cfg, created: time.Now()}
+	c.settings.Store(newSettings(cfg))
+	c.group.Parent = cfg.Context
+	c.group.OnCancel = c.onCancel
+	c.ctx = c.group.Context()
+	c.detached = context.WithoutCancel(c.ctx)
+	return c
+}
+
+// Config returns the Config that the client was made with, to be edited for
+// [Client.Reload].
+func (c *Client) Config() *Config {
+	return c.config
+}
+
+// Context returns the client's context: a child of Config.Context that ends
+// when the client's stop begins, with the reason as its cause.
+func (c *Client) Context() context.Context {
+	return c.ctx
+}

@@ -1,0 +1,242 @@
+package reconnect
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"reflect"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"darvaza.org/core"
+	"darvaza.org/slog"
+	"darvaza.org/slog/handlers/discard"
+
+	"darvaza.org/x/net/dialer"
+	"darvaza.org/x/net/waiter"
+)
+
+// Defaults that [Config.SetDefaults] writes into fields left at zero.
+const (
+	DefaultKeepAlive    = 5 * time.Second
+	DefaultDialTimeout  = 2 * time.Second
+	DefaultReadTimeout  = 2 * time.Second
+	DefaultWriteTimeout = 2 * time.Second
+	DefaultStableAfter  = 10 * time.Second
+)
+
+// Config says where a [Client] connects, how it waits and what it calls.
+// Only Remote is required.
+//
+// One Config makes one Client: a second [New] with it fails with
+// [ErrConfigBusy]. A copy made by value is a new Config, free to be used. The
+// Client works from a snapshot, so writing to a Config in use changes nothing
+// until [Client.Reload]; writing to it while New or Reload run is a data race.
+//
+// In every duration zero means the default. A negative KeepAlive,
+// DialTimeout, ReadTimeout or WriteTimeout turns that feature off.
+type Config struct {
+	// Context is the parent of everything the client does; when it ends, the
+	// client stops with its cause. Default: [context.Background]. It can't be
+	// changed by a Reload.
+	Context context.Context
+	// Logger receives the client's log. Default: one that discards.
+	Logger slog.Logger
+
+	// WaitReconnect blocks between two attempts. An error from it stops the
+	// client. Default: a constant wait of ReconnectDelay. What the client
+	// knows about the attempt is found by [AttemptFrom].
+	WaitReconnect Waiter
+
+	// OnSocket sees each socket before it connects, those of TCP and Unix
+	// alike, once for every address tried.
+	OnSocket func(context.Context, syscall.RawConn) error
+	// OnConnect sees each new connection first, for a handshake. Reads and
+	// writes on the connection are bounded by ReadTimeout and WriteTimeout,
+	// counted from the start of the callback, while it runs. When it fails
+	// the connection is closed and the attempt counts as failed.
+	OnConnect func(context.Context, net.Conn) error
+	// OnSession runs the protocol and returns when the session is over: nil
+	// to reconnect, an error to be judged. Its context carries the connection
+	// ([ConnFrom]) and ends when the session has to. Without it the
+	// connection is held open for the client's workers.
+	OnSession func(context.Context) error
+	// OnDisconnect runs once for every connection whose OnConnect succeeded,
+	// before the client closes it. Its context isn't cancelled by the
+	// client's stop but bounded by WriteTimeout, 2 s where that is off.
+	OnDisconnect func(context.Context, net.Conn) error
+	// OnError decides about an error in the place of [IsFatal]: nil means go
+	// on, anything else stops the client with what it returns. The connection
+	// is nil where the error belongs to none. Errors of workers may call it
+	// while another callback runs.
+	OnError func(context.Context, net.Conn, error) error
+	// OnState sees every change of state, in order.
+	OnState func(from, to State)
+
+	// Remote is where to connect: "host:port" for TCP; "unix:/path", "/path",
+	// "@abstract" or a relative path with ".sock" in it for a Unix socket.
+	Remote string
+	// Alternates are tried in order when Remote fails. An attempt is one
+	// round through all of them, each with a DialTimeout of its own.
+	Alternates []string
+
+	// Dialer replaces the client's own, for a proxy, a tunnel or a pipe. It
+	// gets KeepAlive and OnSocket only if it looks at them itself;
+	// DialTimeout reaches it by its context.
+	Dialer dialer.Dialer
+	// TLSConfig, when set, runs TLS over the connection. A ServerName left
+	// empty is taken from the remote; TLS 1.2 is the least accepted.
+	TLSConfig *tls.Config
+
+	// KeepAlive is both the idle time before the first TCP keep-alive probe
+	// and the time between probes; the third lost one ends the connection.
+	// Default 5 s.
+	KeepAlive time.Duration
+	// DialTimeout bounds look-up, dial and TLS handshake together. Default 2 s.
+	DialTimeout time.Duration
+	// ReadTimeout bounds each Read of the client. Default 2 s.
+	ReadTimeout time.Duration
+	// WriteTimeout bounds each Write of the client, and the writes that still
+	// pass after a stop. Default 2 s.
+	WriteTimeout time.Duration
+	// ReconnectDelay is the wait between attempts when WaitReconnect isn't
+	// set. Zero means [DefaultWaitReconnect], negative never to reconnect.
+	ReconnectDelay time.Duration
+	// StableAfter is how long a session must last before the number of the
+	// attempt, by which waits grow, starts anew. Default 10 s. Negative: any
+	// session will do.
+	StableAfter time.Duration
+
+	owner *Config // the Config itself while in use; guarded by owners
+}
+
+// owners guards the owner field of every Config. It is held for a comparison
+// and a store, once or twice in the life of a client.
+var owners sync.Mutex
+
+// acquire claims the Config for one client. A copy carries the pointer of the
+// original, which makes it a free one.
+func (cfg *Config) acquire() error {
+	owners.Lock()
+	defer owners.Unlock()
+	if cfg.owner == cfg {
+		return ErrConfigBusy
+	}
+	cfg.owner = cfg
+	return nil
+}
+
+func (cfg *Config) release() {
+	owners.Lock()
+	defer owners.Unlock()
+	cfg.owner = nil
+}
+
+// SetDefaults fills the fields left at zero with their defaults. [New] calls
+// it. The error is always nil on a Config that isn't nil.
+func (cfg *Config) SetDefaults() error {
+	if cfg == nil {
+		return invalid("Config", errors.New("is nil"))
+	}
+	if cfg.Context == nil {
+		cfg.Context = context.Background()
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = discard.New()
+	}
+	setDefault(&cfg.KeepAlive, DefaultKeepAlive)
+	setDefault(&cfg.DialTimeout, DefaultDialTimeout)
+	setDefault(&cfg.ReadTimeout, DefaultReadTimeout)
+	setDefault(&cfg.WriteTimeout, DefaultWriteTimeout)
+	setDefault(&cfg.StableAfter, DefaultStableAfter)
+	if cfg.WaitReconnect == nil || isDelay(cfg.WaitReconnect) {
+		d := delay(cfg.ReconnectDelay)
+		cfg.WaitReconnect = d.wait
+	}
+	return nil
+}
+
+func setDefault(d *time.Duration, value time.Duration) {
+	if *d == 0 {
+		*d = value
+	}
+}
+
+// delay is the default WaitReconnect. It is a type of its own so that a
+// Reload can tell it from a waiter of the user's, and follow a change of
+// ReconnectDelay.
+type delay time.Duration
+
+func (d delay) wait(ctx context.Context) error {
+	return waiter.NewConstant(time.Duration(d))(ctx)
+}
+
+func isDelay(w Waiter) bool {
+	return reflect.ValueOf(w).Pointer() == reflect.ValueOf(delay(0).wait).Pointer()
+}
+
+// Valid reports what makes the Config unusable, all of it, each error naming
+// its field and matching [core.ErrInvalid]. Fields at zero are fine except
+// for Remote. [New] calls it.
+func (cfg *Config) Valid() error {
+	if cfg == nil {
+		return invalid("Config", errors.New("is nil"))
+	}
+	var errs []error
+	check := func(field, remote string) {
+		network, _, err := dialer.ParseRemote(remote)
+		switch {
+		case err != nil:
+			errs = append(errs, invalid(field, err))
+		case network == dialer.NetworkUnix && !cfg.namesServer():
+			errs = append(errs, invalid("TLSConfig", fmt.Errorf(
+				"ServerName is needed for the Unix socket %q of %s", remote, field)))
+		}
+	}
+	check("Remote", cfg.Remote)
+	for i, remote := range cfg.Alternates {
+		check(fmt.Sprintf("Alternates[%d]", i), remote)
+	}
+	if d := cfg.Dialer; d != nil {
+		if v := reflect.ValueOf(d); v.Kind() == reflect.Pointer && v.IsNil() {
+			errs = append(errs, invalid("Dialer", fmt.Errorf("is a nil %T", d)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// namesServer tells if TLS, where it is used, knows whom to expect at a
+// remote that has no host name.
+func (cfg *Config) namesServer() bool {
+	t := cfg.TLSConfig
+	return t == nil || t.ServerName != "" || t.InsecureSkipVerify
+}
+
+// ExportDialer gives the Config's keep-alive, dial timeout and OnSocket as a
+// [net.Dialer]. Fields at zero count as their defaults. The standard dialer
+// tries the addresses of a name one after the other; the client's own starts
+// them in parallel, see [dialer.New].
+func (cfg *Config) ExportDialer() net.Dialer {
+	return cfg.dialerConfig().Export()
+}
+
+func (cfg *Config) dialerConfig() dialer.Config {
+	return dialer.Config{
+		KeepAlive: cfg.KeepAlive,
+		Timeout:   cfg.DialTimeout,
+		OnSocket:  cfg.OnSocket,
+	}
+}
+
+// invalid makes an error that names a field of the Config.
+func invalid(field string, err error) error {
+	if errors.Is(err, core.ErrInvalid) {
+		return fmt.Errorf("reconnect: Config.%s: %w", field, err)
+	}
+	msg := strings.TrimPrefix(err.Error(), "reconnect: ")
+	return core.QuietWrap(core.ErrInvalid, "reconnect: Config.%s: %s", field, msg)
+}

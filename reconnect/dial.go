@@ -1,0 +1,81 @@
+package reconnect
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+
+	"darvaza.org/x/net/lifecycle"
+)
+
+// dial makes one attempt: a round through the remotes, until one answers.
+func (c *Client) dial(s *session) error {
+	set := c.settings.Load()
+	c.loop.attempt++
+	c.loop.attempts++
+	c.loop.remote = set.remotes[0]
+	c.to(lifecycle.Connecting)
+
+	var errs []error
+	for _, r := range set.remotes {
+		if s.Err() != nil {
+			break
+		}
+		c.loop.remote = r
+		conn, err := c.dialRemote(s, set, r)
+		if err == nil {
+			s.attach(conn, set)
+			return nil
+		}
+		errs = append(errs, err)
+	}
+	switch {
+	case s.Err() != nil:
+		return context.Cause(s)
+	case len(errs) == 1:
+		return errs[0]
+	default:
+		return errors.Join(errs...)
+	}
+}
+
+// dialRemote dials one remote. A connection that comes up after the session
+// was told to end is nobody's: it is closed.
+func (c *Client) dialRemote(s *session, set *settings, r remote) (conn net.Conn, err error) {
+	err = c.call(func() (err error) {
+		conn, err = set.dialer.DialContext(s, r.network, r.address)
+		return err
+	})
+	if err == nil && conn == nil {
+		err = ErrAbnormalConnect
+	}
+	if err == nil {
+		err = context.Cause(s)
+	}
+	if err == nil {
+		return conn, nil
+	}
+	if conn != nil {
+		_ = conn.Close()
+	}
+	return nil, &dialError{remote: r, err: err}
+}
+
+// A dialError says which remote wasn't reached, and why.
+type dialError struct {
+	remote remote
+	err    error
+}
+
+func (e *dialError) Error() string {
+	msg := e.err.Error()
+	if strings.Contains(msg, e.remote.address) {
+		return "reconnect: " + strings.TrimPrefix(msg, "dialer: ")
+	}
+	return "reconnect: dial " + e.remote.network + " " + e.remote.address + ": " + msg
+}
+
+func (e *dialError) Unwrap() error {
+	return e.err
+}

@@ -1,0 +1,178 @@
+package reconnect
+
+import (
+	"errors"
+	"net"
+	"os"
+	"syscall"
+	"time"
+)
+
+// Read reads from the current connection. It blocks until there is something,
+// for at most ReadTimeout counted from this call (never early, at most 1/16
+// late), or until the deadline set by [Client.SetReadDeadline]; then the error
+// matches [os.ErrDeadlineExceeded] and the connection stays. Any other error
+// ends the session. Without a connection it returns [ErrNotConnected], and
+// once the client stops an error that matches [ErrClosed], at once.
+//
+// Reads, writes and all other methods may be used concurrently.
+func (c *Client) Read(p []byte) (int, error) {
+	s := c.current.Load()
+	if s == nil {
+		return 0, ErrNotConnected
+	}
+	var n int
+	var err error
+	d := &s.in
+	switch d.path.Load() {
+	case pathFree:
+		n, err = s.conn.Read(p)
+		if err != nil {
+			n, err = d.resume(p, n, err, unknown)
+		}
+	case pathTick:
+		if d.inside.Add(1) == 1 {
+			n, err = s.conn.Read(p)
+			if err != nil {
+				n, err = d.resume(p, n, err, unknown)
+			}
+			d.inside.Add(-1)
+			break
+		}
+		d.inside.Add(-1)
+		fallthrough
+	default:
+		n, err = d.noted(p)
+	}
+	if n > 0 {
+		c.bytesRead.Add(uint64(n))
+	}
+	return n, err
+}
+
+// Write writes all of p to the current connection. It blocks for at most
+// WriteTimeout counted from this call (never early, at most 1/16 late), or
+// until the deadline set by [Client.SetWriteDeadline]; then the error matches
+// [os.ErrDeadlineExceeded] and the count says how much was written. Any other
+// error ends the session. Without a connection it returns [ErrNotConnected].
+// After the client's stop writes still pass for WriteTimeout, 2 s where that
+// is off, as long as the connection is open.
+//
+// Concurrent writes don't interleave on the connections of package net.
+func (c *Client) Write(p []byte) (int, error) {
+	s := c.current.Load()
+	if s == nil {
+		return 0, ErrNotConnected
+	}
+	var n int
+	var err error
+	d := &s.out
+	switch d.path.Load() {
+	case pathFree:
+		n, err = s.conn.Write(p)
+		if err != nil {
+			n, err = d.resume(p, n, err, unknown)
+		}
+	case pathTick:
+		if d.inside.Add(1) == 1 {
+			n, err = s.conn.Write(p)
+			if err != nil {
+				n, err = d.resume(p, n, err, unknown)
+			}
+			d.inside.Add(-1)
+			break
+		}
+		d.inside.Add(-1)
+		fallthrough
+	default:
+		n, err = d.noted(p)
+	}
+	if n > 0 {
+		c.bytesWritten.Add(uint64(n))
+	}
+	return n, err
+}
+
+// do makes the one call that the direction is for.
+func (d *direction) do(p []byte) (int, error) {
+	if d.write {
+		return d.session.conn.Write(p)
+	}
+	return d.session.conn.Read(p)
+}
+
+// noted makes a call whose limit is known from the start.
+func (d *direction) noted(p []byte) (int, error) {
+	d.inside.Add(1)
+	defer d.inside.Add(-1)
+	limit := d.note()
+	n, err := d.do(p)
+	if err != nil {
+		return d.resume(p, n, err, limit)
+	}
+	if limit != unknown {
+		d.leave(limit)
+	}
+	return n, nil
+}
+
+// resume takes a call on after an error: past the deadlines that weren't its
+// own, to its end. It takes the call off the list where it was noted.
+func (d *direction) resume(p []byte, n int, err error, limit time.Duration) (int, error) {
+	for err != nil && isTimeout(err) && (d.write || n == 0) && !d.expired(&limit) {
+		var m int
+		m, err = d.do(p[n:])
+		n += m
+	}
+	if limit != unknown {
+		d.leave(limit)
+	}
+	switch {
+	case err == nil:
+	case !isTimeout(err):
+		d.session.cancel(err)
+	case !d.write && n > 0:
+		err = nil
+	case d.isEnded():
+		err = d.session.closedError()
+	}
+	return n, err
+}
+
+// isTimeout tells if a deadline passed. ETIMEDOUT says "timeout" too, but
+// means that the kernel has given up on the connection.
+func isTimeout(err error) bool {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return true
+	}
+	var t net.Error
+	return errors.As(err, &t) && t.Timeout() && !errors.Is(err, syscall.ETIMEDOUT)
+}
+
+// Close drops the current connection, under whatever uses it, and lets the
+// client reconnect as after any loss of it. To stop the client use
+// [Client.Shutdown] or [Client.Cancel]. Without a connection it does nothing.
+func (c *Client) Close() error {
+	s := c.current.Load()
+	if s == nil {
+		return nil
+	}
+	s.cancel(errClosedByUser)
+	return s.close()
+}
+
+// LocalAddr returns the local address of the current connection, or nil.
+func (c *Client) LocalAddr() net.Addr {
+	if s := c.current.Load(); s != nil {
+		return s.conn.LocalAddr()
+	}
+	return nil
+}
+
+// RemoteAddr returns the remote address of the current connection, or nil.
+func (c *Client) RemoteAddr() net.Addr {
+	if s := c.current.Load(); s != nil {
+		return s.conn.RemoteAddr()
+	}
+	return nil
+}

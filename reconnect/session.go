@@ -1,0 +1,188 @@
+package reconnect
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"darvaza.org/core"
+
+	"darvaza.org/x/net/lifecycle"
+)
+
+// Why a session ends when neither the client's stop nor an error ends it. The
+// causes match [ErrNotConnected], which makes them recoverable.
+var (
+	errClosedByUser = core.QuietWrap(ErrNotConnected, "connection closed by Close")
+	errRedial       = core.QuietWrap(ErrNotConnected, "connection dropped by Reconnect")
+	errNewRoute     = core.QuietWrap(ErrNotConnected, "connection dropped by Reload")
+	errSessionOver  = core.QuietWrap(ErrNotConnected, "session over")
+)
+
+// A session is one turn of the loop: a wait, a dial, and the connection that
+// comes of it, under one context. It is that context, for all callbacks of
+// the turn.
+//
+// The context doesn't hang off the client's, which would need a map entry for
+// each: the client ends the session's when its own ends.
+type session struct {
+	context.Context // with the client's values, ended by cancel alone
+	cancel          context.CancelCauseFunc
+	client          *Client
+
+	conn  net.Conn // set by attach
+	since time.Time
+	up    atomic.Bool // conn is set
+
+	_   [8]byte
+	in  direction
+	_   [40]byte // a busy writer must not slow down a reader
+	out direction
+
+	// the loop's own
+	stage   stage
+	upSince time.Time // when OnConnect was done
+	uptime  time.Duration
+	goodbye error // of OnDisconnect
+
+	farewell atomic.Pointer[context.CancelFunc] // ends the context of OnDisconnect
+}
+
+// A stage is how far a session has come.
+type stage uint8
+
+const (
+	stageDial stage = iota // also the wait before
+	stageConnect
+	stageSession
+)
+
+// begin starts a turn of the loop. A stop that comes before the session is
+// published doesn't find it there, so look again after.
+func (c *Client) begin() *session {
+	s := &session{client: c}
+	s.Context, s.cancel = context.WithCancelCause(c.detached)
+	c.turn.Store(s)
+	if err := c.ctx.Err(); err != nil {
+		s.cancel(context.Cause(c.ctx))
+	}
+	return s
+}
+
+// Value finds the connection, see [lifecycle.ConnFrom].
+func (s *session) Value(key any) any {
+	if key == connKey && s.up.Load() {
+		return s.conn
+	}
+	return s.Context.Value(key)
+}
+
+// netConn is the connection, or a nil interface.
+func (s *session) netConn() net.Conn {
+	if s.up.Load() {
+		return s.conn
+	}
+	return nil
+}
+
+// Deadline is that of the client's context.
+func (s *session) Deadline() (time.Time, bool) {
+	return s.client.ctx.Deadline()
+}
+
+var connKey = lifecycle.ConnKey()
+
+// attach gives the session its connection. A session that has been told to
+// end meanwhile ends that too.
+func (s *session) attach(conn net.Conn, set *settings) {
+	s.conn = conn
+	s.since = time.Now()
+	s.in.attach(s, false, set.readTimeout)
+	s.out.attach(s, true, set.writeTimeout)
+	s.up.Store(true)
+	if s.Err() != nil {
+		s.hush(set.grace())
+	}
+}
+
+// drop ends the session for cause without closing the connection, so that
+// OnDisconnect can still say goodbye on it.
+func (s *session) drop(cause error) {
+	s.cancel(cause)
+	if s.up.Load() {
+		s.hush(s.client.settings.Load().grace())
+	}
+}
+
+// hush cuts short what reads, and lets writes go on for a while.
+func (s *session) hush(grace time.Duration) {
+	s.in.end(0)
+	s.out.end(grace)
+}
+
+// close closes the connection. TLS says goodbye to the peer, for which it
+// waits at most the grace that writes have.
+func (s *session) close() error {
+	t, ok := s.conn.(*tls.Conn)
+	if !ok {
+		return s.conn.Close()
+	}
+	raw := t.NetConn()
+	timer := time.AfterFunc(s.client.settings.Load().grace(), func() { _ = raw.Close() })
+	defer timer.Stop()
+	return t.Close()
+}
+
+// abandon closes the connection under whatever still runs and ends the
+// context of OnDisconnect: Shutdown has given up.
+func (s *session) abandon() {
+	if cancel := s.farewell.Load(); cancel != nil {
+		(*cancel)()
+	}
+	if !s.up.Load() {
+		return
+	}
+	if t, ok := s.conn.(*tls.Conn); ok {
+		_ = t.NetConn().Close()
+		return
+	}
+	_ = s.conn.Close()
+}
+
+// closedError is what reads and writes cut short get.
+func (s *session) closedError() error {
+	if s.client.ctx.Err() != nil {
+		return ErrClosed
+	}
+	return ErrNotConnected
+}
+
+// outcome is what the session's own error means, seen with what ended its
+// context. An answer of "cancelled" means that cause. Errors that we caused by
+// dropping the connection on request aren't errors.
+func (s *session) outcome(err error) error {
+	cause := context.Cause(s)
+	switch {
+	case err == nil || cause == nil:
+		return err
+	case errors.Is(err, context.Canceled):
+		err = cause
+	}
+	if isRequest(cause) && (err == cause || IsClosed(err)) {
+		return nil
+	}
+	return err
+}
+
+// isRequest tells if a session was ended by a method of the client.
+func isRequest(cause error) bool {
+	return cause == errClosedByUser || isRedial(cause)
+}
+
+// isRedial tells if the next dial follows at once.
+func isRedial(cause error) bool {
+	return cause == errRedial || cause == errNewRoute
+}

@@ -1,0 +1,128 @@
+package reconnect
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"reflect"
+	"slices"
+	"time"
+	"unsafe"
+
+	"darvaza.org/slog"
+
+	"darvaza.org/x/net/dialer"
+	"darvaza.org/x/net/lifecycle"
+)
+
+// settings is what a client works from: an immutable snapshot of its Config.
+type settings struct {
+	logger    slog.Logger
+	callbacks lifecycle.Callbacks
+	wait      Waiter
+	dialer    dialer.Dialer
+	remotes   []remote
+
+	readTimeout  time.Duration
+	writeTimeout time.Duration
+	stableAfter  time.Duration
+
+	// custom and tls are here to be compared by a Reload
+	custom dialer.Dialer
+	tls    *tls.Config
+}
+
+// remote is a parsed Config.Remote or one of its Alternates.
+type remote struct {
+	text    string // as configured
+	network string
+	address string
+}
+
+// newSettings takes the snapshot. The Config has its defaults and is valid.
+func newSettings(cfg *Config) *settings {
+	set := &settings{
+		logger: cfg.Logger,
+		callbacks: lifecycle.Callbacks{
+			OnSocket:     cfg.OnSocket,
+			OnConnect:    cfg.OnConnect,
+			OnSession:    cfg.OnSession,
+			OnDisconnect: cfg.OnDisconnect,
+			OnError:      cfg.OnError,
+			OnState:      cfg.OnState,
+		},
+		wait:         cfg.WaitReconnect,
+		readTimeout:  max(cfg.ReadTimeout, 0),
+		writeTimeout: max(cfg.WriteTimeout, 0),
+		stableAfter:  cfg.StableAfter,
+		custom:       cfg.Dialer,
+		tls:          cfg.TLSConfig,
+	}
+	set.remotes = make([]remote, 0, 1+len(cfg.Alternates))
+	set.add(cfg.Remote)
+	for _, r := range cfg.Alternates {
+		set.add(r)
+	}
+	set.dialer = newDialer(cfg)
+	return set
+}
+
+func (set *settings) add(text string) {
+	// Valid has seen it
+	network, address, _ := dialer.ParseRemote(text)
+	set.remotes = append(set.remotes, remote{text, network, address})
+}
+
+// newDialer stacks what the Config asks for: the user's dialer or ours, each
+// within DialTimeout, and TLS over it within the same.
+func newDialer(cfg *Config) dialer.Dialer {
+	switch {
+	case cfg.TLSConfig != nil && cfg.Dialer != nil:
+		return dialer.WithTLS(cfg.Dialer, cfg.TLSConfig, cfg.DialTimeout)
+	case cfg.TLSConfig != nil:
+		return dialer.WithTLS(dialer.New(cfg.dialerConfig()), cfg.TLSConfig, cfg.DialTimeout)
+	case cfg.Dialer != nil && cfg.DialTimeout > 0:
+		return withTimeout(cfg.Dialer, cfg.DialTimeout)
+	case cfg.Dialer != nil:
+		return cfg.Dialer
+	default:
+		return dialer.New(cfg.dialerConfig())
+	}
+}
+
+func withTimeout(d dialer.Dialer, timeout time.Duration) dialer.Func {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		ctx, cancel := context.WithTimeout(ctx, timeout)
+		defer cancel()
+		return d.DialContext(ctx, network, address)
+	}
+}
+
+// grace is how long writes may go on after a stop, and what bounds the
+// OnDisconnect callback.
+func (set *settings) grace() time.Duration {
+	if set.writeTimeout > 0 {
+		return set.writeTimeout
+	}
+	return DefaultWriteTimeout
+}
+
+// sameRoute tells if a connection made by one of the two could have been made
+// by the other.
+func sameRoute(a, b *settings) bool {
+	return slices.Equal(a.remotes, b.remotes) && a.tls == b.tls && same(a.custom, b.custom)
+}
+
+// same tells if two interface values are one: the same words in memory, or
+// equal where they can be compared. A dialer of a function type can't, and
+// one that nobody touched must not look like a new one.
+//
+// T is an interface type.
+func same[T any](a, b T) bool {
+	type words [2]uintptr
+	if *(*words)(unsafe.Pointer(&a)) == *(*words)(unsafe.Pointer(&b)) {
+		return true
+	}
+	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
+	return x.IsValid() && y.IsValid() && x.Type() == y.Type() && x.Comparable() && x.Equal(y)
+}

@@ -1,0 +1,216 @@
+package reconnect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"darvaza.org/x/net/lifecycle"
+)
+
+// snapshot is an immutable Status with what goes with it.
+type snapshot struct {
+	lifecycle.Status
+	stage stage // where LastError comes from
+}
+
+// watch is a channel that is closed at the next change of the status. It is
+// there only while somebody waits.
+type watch struct {
+	changed chan struct{}
+}
+
+// State returns where the client is at. It never blocks.
+func (c *Client) State() State {
+	if st := c.status.Load(); st != nil {
+		return st.State
+	}
+	return lifecycle.Idle
+}
+
+// Status returns a snapshot of what the client is at and has been through. It
+// never blocks and allocates nothing.
+func (c *Client) Status() Status {
+	st := c.snapshot().Status
+	st.BytesRead = c.bytesRead.Load()
+	st.BytesWritten = c.bytesWritten.Load()
+	return st
+}
+
+func (c *Client) snapshot() snapshot {
+	if st := c.status.Load(); st != nil {
+		return *st
+	}
+	return snapshot{Status: Status{
+		Version: 1,
+		Since:   c.created,
+		Remote:  c.settings.Load().remotes[0].text,
+	}}
+}
+
+// publish makes a snapshot the current one and wakes who waits for it.
+func (c *Client) publish(st *snapshot) {
+	st.Version++
+	c.status.Store(st)
+	if c.watch.Load() == nil {
+		return
+	}
+	if w := c.watch.Swap(nil); w != nil {
+		close(w.changed)
+	}
+}
+
+// to moves the client to another state.
+func (c *Client) to(state State) {
+	st := c.snapshot()
+	from := st.State
+	now := time.Now()
+	st.State = state
+	st.Since = now
+	st.Attempt = c.loop.attempt
+	st.LastError = c.loop.lastErr
+	st.LastErrorAt = c.loop.lastErrAt
+	st.stage = c.loop.lastStage
+	st.NextAttempt = time.Time{}
+	st.ConnectedSince = time.Time{}
+	st.Attempts = c.loop.attempts
+	st.Failures = c.loop.failures
+	st.Sessions = c.loop.sessions
+	if c.loop.remote.text != "" {
+		st.Remote = c.loop.remote.text
+	}
+	switch state {
+	case lifecycle.Connected:
+		st.ConnectedSince = now
+	case lifecycle.Stopped:
+		if err := c.Err(); err != nil && err != st.LastError {
+			st.LastError, st.LastErrorAt = err, now
+		}
+	}
+	c.publish(&st)
+	c.tell(from, state)
+}
+
+// tell calls OnState. It has no error to return, but it can panic.
+func (c *Client) tell(from, to State) {
+	callbacks := &c.settings.Load().callbacks
+	if callbacks.OnState == nil {
+		return
+	}
+	err := c.call(func() error { return callbacks.State(from, to) })
+	if err == nil {
+		return
+	}
+	var v lifecycle.Verdict
+	_ = c.call(func() error {
+		v = callbacks.Judge(c.ctx, nil, err)
+		return nil
+	})
+	if v.Stop {
+		c.stop(v)
+	}
+}
+
+// connected is the move to Connected.
+func (c *Client) connected(s *session) {
+	c.loop.sessions++
+	s.upSince = time.Now()
+	c.to(lifecycle.Connected)
+	c.logConnected()
+}
+
+// nextAttempt notes when the wait will be over, where the waiter tells.
+func (c *Client) nextAttempt(at time.Time) {
+	st := c.snapshot()
+	if st.State != lifecycle.Waiting {
+		return
+	}
+	st.NextAttempt = at
+	c.publish(&st)
+}
+
+// WaitStatus blocks until there is a Status newer than version, the Version of
+// the one seen last, or 0, and returns it. States that come and go between two
+// calls are not seen; the last one always is. After the final one, of a
+// stopped client, the error matches [ErrClosed] and the reason; when ctx ends it
+// is that of ctx. Both come with the current Status.
+func (c *Client) WaitStatus(ctx context.Context, version uint64) (Status, error) {
+	for {
+		changed := c.changed() // before the look, so that no change is missed
+		st := c.Status()
+		switch {
+		case st.Version > version:
+			return st, nil
+		case st.State == lifecycle.Stopped:
+			return st, c.stoppedError()
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return st, ctx.Err()
+		}
+	}
+}
+
+func (c *Client) changed() <-chan struct{} {
+	for {
+		if w := c.watch.Load(); w != nil {
+			return w.changed
+		}
+		w := &watch{changed: make(chan struct{})}
+		if c.watch.CompareAndSwap(nil, w) {
+			return w.changed
+		}
+	}
+}
+
+// WaitConnected blocks until the client is connected. When ctx ends first the
+// error matches that of ctx, and when the client stops it matches [ErrClosed]
+// and the reason; both also match the error of the last attempt, if there was
+// one, and say which remote and phase it comes from. [Client.Connect] followed
+// by WaitConnected is a start-up that fails fast.
+func (c *Client) WaitConnected(ctx context.Context) error {
+	var version uint64
+	for {
+		st, err := c.WaitStatus(ctx, version)
+		switch {
+		case st.State == lifecycle.Connected:
+			return nil
+		case err == nil && st.State == lifecycle.Stopped:
+			err = c.stoppedError()
+		}
+		if err != nil {
+			return c.notConnected(err)
+		}
+		version = st.Version
+	}
+}
+
+// notConnected adds to err what the last attempt has died of.
+func (c *Client) notConnected(err error) error {
+	st := c.snapshot()
+	last := st.LastError
+	switch {
+	case last == nil:
+		return fmt.Errorf("reconnect: %s: not connected: %w", st.Remote, err)
+	case errors.Is(err, last):
+		return fmt.Errorf("reconnect: %s: not connected: %s%w", st.Remote, st.stage.prefix(), err)
+	default:
+		return fmt.Errorf("reconnect: %s: not connected: %w: %s%w",
+			st.Remote, err, st.stage.prefix(), last)
+	}
+}
+
+// prefix names the phase that an error comes from. Dial errors do so
+// themselves.
+func (s stage) prefix() string {
+	switch s {
+	case stageConnect:
+		return "OnConnect: "
+	case stageSession:
+		return "session: "
+	default:
+		return ""
+	}
+}

@@ -1,0 +1,51 @@
+package reconnect
+
+import (
+	"context"
+	"net"
+
+	"darvaza.org/x/net/lifecycle"
+)
+
+// Go runs each function in a goroutine that the client waits for. They may be
+// added before [Client.Connect]. Their context is the client's. An error, or a
+// panic, is judged like one of the connection: it either stops the client or
+// is logged and forgotten. During the stop functions are still run, with the
+// context cancelled; after [Client.Done] they are not. Nil functions are
+// skipped. Go doesn't block.
+func (c *Client) Go(funcs ...WorkerFunc) {
+	for _, run := range funcs {
+		c.GoCatch(run, nil)
+	}
+}
+
+// GoCatch is [Client.Go] for one function, with a catch that sees its error
+// first and may turn it into nil.
+func (c *Client) GoCatch(run WorkerFunc, catch CatcherFunc) {
+	c.group.GoCatch(run, func(ctx context.Context, err error) error {
+		if catch != nil {
+			caught := err
+			err = lifecycle.Call(func() error { return catch(ctx, caught) })
+		}
+		if err == nil {
+			return nil
+		}
+		return c.judgeWorker(ctx, err)
+	})
+}
+
+// judgeWorker returns the reason to stop for, if any.
+func (c *Client) judgeWorker(ctx context.Context, err error) error {
+	var conn net.Conn
+	if s := c.current.Load(); s != nil {
+		conn = s.conn
+	}
+	v := c.settings.Load().callbacks.Judge(ctx, conn, err)
+	if v.Stop && !v.Stopping {
+		return v.Reason
+	}
+	if log, ok := c.logger().Debug().WithEnabled(); ok {
+		log.WithField(LogFieldError, err).Print("worker ended")
+	}
+	return nil
+}
