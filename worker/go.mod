@@ -4,9 +4,14 @@ go 1.25.0
 
 require darvaza.org/core v0.21.2
 
-require golang.org/x/sync v0.22.0
+require (
+	github.com/stretchr/testify v1.12.1
+	go.uber.org/goleak v1.3.0
+	golang.org/x/sync v0.22.0
+)
 
 require (
+	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/net v0.57.0 // indirect
 	golang.org/x/text v0.40.0 // indirect
 )

@@ -32,21 +32,21 @@ type Group struct {
 	// nevertheless, and its panic, or ErrGoexit, becomes part of the reason.
 	OnCancel func(cause error)
 
-	once   sync.Once       // for the three below
-	ctx    context.Context //nolint:containedctx // it is the life of the group
+	once   sync.Once // makes the four below
+	ctx    context.Context
 	cancel context.CancelCauseFunc
 	done   chan struct{}
+	unhook func() bool // ends the watch on Parent, nil if that can't end
 
 	eg errgroup.Group
 
 	// mu guards the fields below. Nothing is called under it.
 	mu       sync.Mutex
-	unhook   func() bool // takes back the watch on Parent, may be nil
-	running  int         // functions that haven't ended, and the stop while it is under way
-	waited   bool        // Wait was called: the group ends with its last function
-	stopping bool        // somebody has claimed the stop
-	closed   bool        // done is closed
-	failure  error       // how OnCancel failed, if it did
+	running  int   // functions that haven't ended, and the stop while it is under way
+	waited   bool  // Wait was called: the group ends with its last function
+	stopping bool  // somebody has claimed the stop
+	closed   bool  // done is closed
+	failure  error // how OnCancel failed, if it did
 }
 
 // Go runs each of funcs in a goroutine of its own; nil functions are skipped. The
@@ -173,14 +173,10 @@ func (g *Group) init() {
 		}
 		g.done = make(chan struct{})
 		g.ctx, g.cancel = context.WithCancelCause(parent)
-		if parent.Done() == nil {
-			return
+		if parent.Done() != nil {
+			// If parent is over this starts at once, in a goroutine of its own, and
+			// waits in Cancel until init is through.
+			g.unhook = context.AfterFunc(parent, func() { g.Cancel(context.Cause(parent)) })
 		}
-		// If parent is over this runs at once, in a goroutine of its own, and
-		// has to wait for init to return.
-		unhook := context.AfterFunc(parent, func() { g.Cancel(context.Cause(parent)) })
-		g.mu.Lock()
-		g.unhook = unhook
-		g.mu.Unlock()
 	})
 }

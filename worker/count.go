@@ -1,8 +1,6 @@
 package worker
 
-import (
-	"context"
-)
+import "context"
 
 // This file is the count behind Done. A group is done when the count is zero and
 // somebody has claimed the stop; the claim itself counts until OnCancel has
@@ -98,11 +96,8 @@ func (g *Group) stopped(cause error) {
 	// Deferred, since OnCancel may end this goroutine.
 	defer g.leave()
 	g.cancel(cause)
-	g.mu.Lock()
-	unhook := g.unhook
-	g.mu.Unlock()
-	if unhook != nil {
-		unhook()
+	if g.unhook != nil {
+		g.unhook()
 	}
 	if g.OnCancel == nil {
 		return
