@@ -84,3 +84,19 @@ func TestManySleepsEndWithOneContext(t *testing.T) {
 		}
 	})
 }
+
+func TestOnSleepIsToldWhenASleepWillBeOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told []time.Time
+		tell := func(until time.Time) { told = append(told, until) }
+		ctx := waiter.OnSleep(t.Context(), tell)
+		due := time.Now().Add(time.Minute)
+
+		wantWait(t, ctx, waiter.NewConstant(time.Minute), time.Minute, nil)
+		wantWait(t, ctx, sleeper(0), 0, nil)
+		wantWait(t, waiter.OnSleep(ctx, nil), sleeper(time.Second), time.Second, nil)
+		if len(told) != 1 || !told[0].Equal(due) {
+			t.Errorf("told of %v, want %v once", told, due)
+		}
+	})
+}
