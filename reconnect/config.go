@@ -136,6 +136,15 @@ func (cfg *Config) release() {
 	cfg.owner = nil
 }
 
+// copy is for a Reload: defaults go to a copy, since another Reload may be
+// reading. A Config that was overwritten as a whole is still in use.
+func (cfg *Config) copy() Config {
+	owners.Lock()
+	defer owners.Unlock()
+	cfg.owner = cfg
+	return *cfg
+}
+
 // SetDefaults fills the fields left at zero with their defaults. [New] calls
 // it. The error is always nil on a Config that isn't nil.
 func (cfg *Config) SetDefaults() error {

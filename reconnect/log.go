@@ -65,8 +65,12 @@ func (c *Client) entry(log slog.Logger, err error) (slog.Logger, bool) {
 	if !ok {
 		return nil, false
 	}
-	log = log.WithField(LogFieldAddress, c.loop.remote.address).
-		WithField(LogFieldNetwork, c.loop.remote.network)
+	r := c.loop.remote
+	if r.address == "" {
+		r = c.settings.Load().remotes[0]
+	}
+	log = log.WithField(LogFieldAddress, r.address).
+		WithField(LogFieldNetwork, r.network)
 	if c.loop.attempt > 0 {
 		log = log.WithField(LogFieldAttempt, c.loop.attempt)
 	}
@@ -86,7 +90,8 @@ func (c *Client) logConnected() {
 func (c *Client) logEnd(s *session, v lifecycle.Verdict, err error) {
 	switch {
 	case s.stage == stageSession:
-		if v.Stopping {
+		if v.Stopping && err != nil {
+			c.logDebug("session cut short", err)
 			err = nil
 		}
 		if log, ok := c.entry(c.logger().Info(), err); ok {

@@ -81,6 +81,7 @@ func (c *Client) serve(s *session) error {
 	defer c.disconnect(s)
 	s.stage = stageSession
 	c.current.Store(s)
+	s.rebound(c.settings.Load()) // a Reload may have looked for it before
 	c.connected(s)
 	c.answer(nil)
 	if s.Err() != nil {
@@ -138,7 +139,7 @@ func (c *Client) hangUp(s *session) {
 func (c *Client) wait(s *session) error {
 	c.to(lifecycle.Waiting)
 	set := c.settings.Load()
-	ctx := waiter.WithAttempt(s, waiter.Attempt{
+	ctx := waiter.WithAttempt(waiter.OnSleep(s, c.nextAttempt), waiter.Attempt{
 		Number:   c.loop.step,
 		Err:      c.loop.ended,
 		Uptime:   c.loop.uptime,

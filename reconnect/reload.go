@@ -44,7 +44,7 @@ func (c *Client) Reload() error {
 	if c.ctx.Err() != nil {
 		return c.stoppedError()
 	}
-	cfg := *c.config // defaults go to a copy: another Reload may be reading
+	cfg := c.config.copy()
 	if cfg.Context != nil && !same(cfg.Context, c.group.Parent) {
 		return invalid("Context", errors.New("can't be changed by a Reload"))
 	}
@@ -64,8 +64,7 @@ func (c *Client) Reload() error {
 		return nil
 	}
 	if s := c.current.Load(); s != nil {
-		s.in.setBound(set.readTimeout)
-		s.out.setBound(set.writeTimeout)
+		s.rebound(set)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"sync/atomic"
 	"time"
@@ -108,6 +109,12 @@ func (s *session) attach(conn net.Conn, set *settings) {
 	}
 }
 
+// rebound makes reads and writes obey other settings.
+func (s *session) rebound(set *settings) {
+	s.in.setBound(set.readTimeout)
+	s.out.setBound(set.writeTimeout)
+}
+
 // drop ends the session for cause without closing the connection, so that
 // OnDisconnect can still say goodbye on it.
 func (s *session) drop(cause error) {
@@ -171,10 +178,15 @@ func (s *session) outcome(err error) error {
 	case errors.Is(err, context.Canceled):
 		err = cause
 	}
-	if isRequest(cause) && (err == cause || IsClosed(err)) {
+	if isRequest(cause) && (err == cause || isCut(err)) {
 		return nil
 	}
 	return err
+}
+
+// isCut tells if an error is what I/O gets when its connection is taken away.
+func isCut(err error) bool {
+	return errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe) || isTimeout(err)
 }
 
 // isRequest tells if a session was ended by a method of the client.
