@@ -41,8 +41,9 @@ func (e *pipeEnd) Close() error {
 // DialContext connects to the listener, whatever the network and address; these
 // only show in the addresses of the connection, which is a [*FaultConn]. It
 // blocks while the listener hangs. Errors are what Refuse was given; a
-// *net.OpError around that of ctx when it ends first, as it ends only the dial
-// and not the connection; and [ConnRefused] once the listener is closed.
+// *net.OpError around that of ctx when it ends first; and that of [ConnRefused]
+// once the listener is closed. The end of ctx doesn't touch a connection that was
+// made already.
 func (p *PipeListener) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	p.state.mu.Lock()
 	p.dials++
@@ -53,29 +54,29 @@ func (p *PipeListener) DialContext(ctx context.Context, network, address string)
 		return nil, dialError(network, address, err)
 	}
 	var link *pipeLink
+	var refused error
 	err := p.state.await(ctx, func() (bool, error) {
 		switch {
 		case p.closed:
-			return false, ConnRefused(network, address)
+			refused = ConnRefused(network, address)
 		case p.refuse != nil:
-			return false, p.refuse
+			refused = p.refuse
 		case p.hang:
 			return false, nil
+		default:
+			link = p.connect(network, address)
 		}
-		link = p.connect(network, address)
 		return true, nil
 	})
 	switch {
-	case link != nil:
-		if p.handle != nil {
-			go p.serve(link) // connect counted it, Close waits
-		}
-		return link.client, nil
-	case ctx.Err() != nil && err == context.Cause(ctx): //nolint:errorlint // whether it is that very error
+	case err != nil:
 		return nil, dialError(network, address, ctx.Err())
-	default:
-		return nil, err
+	case refused != nil:
+		return nil, refused
+	case p.handle != nil:
+		go p.serve(link) // connect counted it, Close waits
 	}
+	return link.client, nil
 }
 
 // connect makes a connection and takes it in. The caller holds state and starts

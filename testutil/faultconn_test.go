@@ -1,0 +1,135 @@
+package testutil_test
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"darvaza.org/x/net/testutil"
+)
+
+var errFault = errors.New("fault")
+
+func faultPair(t *testing.T) (*testutil.FaultConn, net.Conn) {
+	t.Helper()
+	near, far := net.Pipe()
+	t.Cleanup(func() { _, _ = near.Close(), far.Close() })
+	return testutil.NewFaultConn(near), far
+}
+
+func TestFaultConnFailsReadsUntilTheFaultIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn, far := faultPair(t)
+		conn.FailRead(errFault)
+		n, err := conn.Read(make([]byte, 1))
+		assert.Zero(t, n)
+		assert.Equal(t, errFault, err)
+
+		conn.FailRead(nil)
+		go io.WriteString(far, "x")
+		n, err = conn.Read(make([]byte, 1))
+		assert.Equal(t, 1, n)
+		assert.NoError(t, err)
+	})
+}
+
+func TestFaultConnFailsWritesUntilTheFaultIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn, far := faultPair(t)
+		conn.FailWrite(errFault)
+		n, err := conn.Write([]byte("x"))
+		assert.Zero(t, n)
+		assert.Equal(t, errFault, err)
+
+		conn.FailWrite(nil)
+		go io.ReadFull(far, make([]byte, 1))
+		n, err = conn.Write([]byte("x"))
+		assert.Equal(t, 1, n)
+		assert.NoError(t, err)
+	})
+}
+
+func TestFaultConnCutsShortWhatIsBlocked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn, _ := faultPair(t)
+		results := make(chan error)
+		go func() {
+			_, err := conn.Read(make([]byte, 1))
+			results <- err
+		}()
+		synctest.Wait()
+		conn.FailRead(errFault)
+		assert.Equal(t, errFault, <-results)
+
+		go func() {
+			_, err := conn.Write([]byte("x"))
+			results <- err
+		}()
+		synctest.Wait()
+		conn.FailWrite(errFault)
+		assert.Equal(t, errFault, <-results)
+	})
+}
+
+func TestFaultConnCutsShortWhatIsBlockedOnARealSocket(t *testing.T) {
+	s := testutil.NewEchoServer(t, "tcp")
+	conn := testutil.NewFaultConn(dial(t, s))
+	go conn.FailRead(errFault)
+	_, err := conn.Read(make([]byte, 1))
+	assert.Equal(t, errFault, err)
+}
+
+func TestFaultConnPassesOnErrorsOfItsOwn(t *testing.T) {
+	conn, far := faultPair(t)
+	require.NoError(t, far.Close())
+	_, err := conn.Read(make([]byte, 1))
+	assert.Equal(t, io.EOF, err)
+	_, err = conn.Write([]byte("x"))
+	assert.Equal(t, io.ErrClosedPipe, err)
+	require.NoError(t, conn.Close())
+	assert.Equal(t, io.ErrClosedPipe, conn.SetDeadline(time.Time{}))
+}
+
+func TestFaultConnCountsDeadlinesAndCloses(t *testing.T) {
+	conn, _ := faultPair(t)
+	at := time.Now().Add(time.Hour)
+	require.NoError(t, conn.SetReadDeadline(at))
+	require.NoError(t, conn.SetReadDeadline(at.Add(1)))
+	require.NoError(t, conn.SetWriteDeadline(at.Add(2)))
+	assert.Equal(t, 2, conn.ReadDeadlines())
+	assert.Equal(t, 1, conn.WriteDeadlines())
+	assert.Equal(t, at.Add(1), conn.ReadDeadline())
+	assert.Equal(t, at.Add(2), conn.WriteDeadline())
+
+	require.NoError(t, conn.SetDeadline(time.Time{}))
+	assert.Equal(t, 3, conn.ReadDeadlines())
+	assert.Equal(t, 2, conn.WriteDeadlines())
+	assert.True(t, conn.ReadDeadline().IsZero())
+
+	assert.Zero(t, conn.Closes())
+	_, _ = conn.Close(), conn.Close()
+	assert.Equal(t, 2, conn.Closes())
+}
+
+func TestFaultConnKeepsTheDeadlineSetDuringAFault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn, _ := faultPair(t)
+		conn.FailRead(errFault)
+		require.NoError(t, conn.SetReadDeadline(time.Now().Add(time.Second)))
+		_, err := conn.Read(make([]byte, 1))
+		assert.Equal(t, errFault, err)
+
+		conn.FailRead(nil)
+		start := time.Now()
+		_, err = conn.Read(make([]byte, 1))
+		assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
+		assert.Equal(t, time.Second, time.Since(start))
+	})
+}

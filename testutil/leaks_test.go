@@ -1,0 +1,190 @@
+package testutil_test
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"darvaza.org/x/net/testutil"
+)
+
+// Checks that find something give it time to go away, which in a bubble costs
+// none.
+
+// lingerUntil is a goroutine with a name to look for.
+func lingerUntil(release <-chan struct{}) { <-release }
+
+func TestCheckLeaksNamesAGoroutineLeftOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		var fake fakeTB
+		fake.run(func(tb testutil.TB) {
+			testutil.CheckLeaks(tb)
+			go lingerUntil(release)
+		})
+		assert.Contains(t, fake.failures(), "TestFake left over")
+		assert.Contains(t, fake.failures(), "lingerUntil")
+
+		// What is there at the beginning is no leak.
+		var second fakeTB
+		second.run(testutil.CheckLeaks)
+		assert.Empty(t, second.failures())
+		close(release)
+	})
+}
+
+func TestCheckLeaksNamesADescriptorLeftOver(t *testing.T) {
+	if _, ok := testutil.OpenDescriptors(); !ok {
+		t.Skip("this system doesn't list descriptors")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "leaked-file")
+		var leaked *os.File
+		var fake fakeTB
+		fake.run(func(tb testutil.TB) {
+			testutil.CheckLeaks(tb)
+			f, err := os.Create(path)
+			assert.NoError(t, err)
+			leaked = f
+		})
+		assert.Contains(t, fake.failures(), "descriptor ")
+		if _, err := os.Stat("/proc/self/fd"); err == nil {
+			assert.Contains(t, fake.failures(), "leaked-file")
+		}
+		require.NoError(t, leaked.Close())
+	})
+}
+
+func TestCheckLeaksNoticesADescriptorUsedForSomethingElse(t *testing.T) {
+	if _, err := os.Stat("/proc/self/fd"); err != nil {
+		t.Skip("this system doesn't tell what a descriptor refers to")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		first, err := os.Create(filepath.Join(dir, "first"))
+		require.NoError(t, err)
+		var second *os.File
+		var fake fakeTB
+		fake.run(func(tb testutil.TB) {
+			testutil.CheckLeaks(tb)
+			assert.NoError(t, first.Close())
+			second, err = os.Create(filepath.Join(dir, "second")) // takes the lowest number
+			assert.NoError(t, err)
+		})
+		assert.Contains(t, fake.failures(), "second")
+		require.NoError(t, second.Close())
+	})
+}
+
+func TestCheckLeaksWaitsForWhatIsJustEnding(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var fake fakeTB
+		fake.run(func(tb testutil.TB) {
+			testutil.CheckLeaks(tb)
+			go time.Sleep(time.Second)
+		})
+		assert.Empty(t, fake.failures())
+	})
+}
+
+func TestCheckLeaksRunsAfterLaterCleanups(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var forgotten net.Conn // kept from the garbage collector, which closes
+		var fake fakeTB
+		fake.run(func(tb testutil.TB) {
+			testutil.CheckLeaks(tb)
+			s := testutil.NewEchoServer(tb, "tcp")
+			conn, err := net.Dial("tcp", s.Remote())
+			assert.NoError(t, err)
+			forgotten = conn
+		})
+		// The client's side of the connection is what the test forgot.
+		if _, ok := testutil.OpenDescriptors(); ok {
+			assert.Equal(t, 1, strings.Count(fake.failures(), "descriptor "), fake.failures())
+		}
+		assert.NotContains(t, fake.failures(), "goroutine ")
+		require.NoError(t, forgotten.Close())
+	})
+}
+
+func TestLeakedGoroutinesLeavesOutTheCallerAndTesting(t *testing.T) {
+	assert.Empty(t, testutil.LeakedGoroutines())
+	release := make(chan struct{})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		lingerUntil(release)
+	}()
+	stacks := testutil.LeakedGoroutines()
+	close(release)
+	<-ended
+	require.Len(t, stacks, 1)
+	assert.Contains(t, stacks[0], t.Name(), "by whom it was started")
+}
+
+func TestLeakedGoroutinesFindsThemAmongMany(t *testing.T) {
+	testutil.CheckLeaks(t)
+	release := make(chan struct{})
+	for range 1000 {
+		go lingerUntil(release)
+	}
+	n := len(testutil.LeakedGoroutines())
+	close(release)
+	assert.Equal(t, 1000, n)
+}
+
+func TestOpenDescriptorsCountsThem(t *testing.T) {
+	before, ok := testutil.OpenDescriptors()
+	if !ok {
+		t.Skip("this system doesn't list descriptors")
+	}
+	f, err := os.Open(os.DevNull)
+	require.NoError(t, err)
+	during, _ := testutil.OpenDescriptors()
+	require.NoError(t, f.Close())
+	after, _ := testutil.OpenDescriptors()
+	assert.Equal(t, before+1, during)
+	assert.Equal(t, before, after)
+}
+
+// runner is a set of tests in the place of *testing.M.
+type runner func() int
+
+func (r runner) Run() int { return r() }
+
+func TestMainPassesOnWhatTheTestsReturn(t *testing.T) {
+	for _, code := range []int{0, 1, 3} {
+		assert.Equal(t, code, testutil.Main(runner(func() int { return code })))
+	}
+}
+
+func TestMainFailsWhenSomethingIsLeftOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, w, err := os.Pipe()
+		require.NoError(t, err)
+		defer r.Close()
+		release := make(chan struct{})
+
+		stderr := os.Stderr
+		os.Stderr = w
+		code := testutil.Main(runner(func() int {
+			go lingerUntil(release)
+			return 0
+		}))
+		os.Stderr = stderr
+		close(release)
+		require.NoError(t, w.Close())
+
+		buf := make([]byte, 64<<10)
+		n, _ := r.Read(buf)
+		assert.Equal(t, 1, code)
+		assert.Contains(t, string(buf[:n]), "lingerUntil")
+	})
+}
