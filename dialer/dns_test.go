@@ -25,6 +25,10 @@ func newResolver(t testing.TB, known names) *net.Resolver {
 	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
 	require.NoError(t, err)
 
+	var (
+		mu    sync.Mutex // guards the fields below
+		conns []net.Conn
+	)
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		query := make([]byte, 4096)
@@ -41,13 +45,27 @@ func newResolver(t testing.TB, known names) *net.Resolver {
 	t.Cleanup(func() {
 		_ = pc.Close()
 		wg.Wait()
+
+		// The resolver leaves a look-up that was cut short waiting for its
+		// reply, for seconds.
+		mu.Lock()
+		defer mu.Unlock()
+		for _, conn := range conns {
+			_ = conn.Close()
+		}
 	})
 
 	return &net.Resolver{
 		PreferGo: true,
 		Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			var d net.Dialer
-			return d.DialContext(ctx, "udp", pc.LocalAddr().String())
+			conn, err := d.DialContext(ctx, "udp", pc.LocalAddr().String())
+			if err == nil {
+				mu.Lock()
+				defer mu.Unlock()
+				conns = append(conns, conn)
+			}
+			return conn, err
 		},
 	}
 }

@@ -19,8 +19,8 @@ import (
 // DialContext blocks until a connection is up, every try has failed, the
 // timeout has passed or ctx has ended. It then waits for the tries it has
 // cancelled, and for an OnSocket that still runs: neither a connection nor a
-// goroutine is left behind, except that a look-up which the operating system
-// can't cancel ends by itself later.
+// goroutine of its own is left behind. (A look-up cut short may linger inside
+// the resolver of the standard library, which gives it up after seconds.)
 //
 // When all tries fail the error names each address with its cause; every
 // cause can be matched by errors.Is and errors.As. A failed look-up matches

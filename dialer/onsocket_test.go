@@ -161,23 +161,30 @@ func TestDialWaitsForOnSocketAlsoWhenCancelled(t *testing.T) {
 func TestOnSocketOfConcurrentDialsMayOverlap(t *testing.T) {
 	ln := listenTCP(t)
 	serve(t, ln, hold)
+	dialTwice(t, dialer.New(dialer.Config{Timeout: -1, OnSocket: meet()}), ln.Addr().String())
+}
 
-	// Each call waits for the other one.
-	meet := make(chan struct{})
-	cfg := dialer.Config{Timeout: -1, OnSocket: func(ctx context.Context, _ syscall.RawConn) error {
+// meet returns an OnSocket whose calls wait for one another, in pairs.
+func meet() func(context.Context, syscall.RawConn) error {
+	met := make(chan struct{})
+	return func(ctx context.Context, _ syscall.RawConn) error {
 		select {
-		case meet <- struct{}{}:
-		case <-meet:
+		case met <- struct{}{}:
+		case <-met:
 		case <-ctx.Done():
 		}
 		return nil
-	}}
-	d := dialer.New(cfg)
+	}
+}
+
+// dialTwice dials from two goroutines at once.
+func dialTwice(t *testing.T, d dialer.Dialer, address string) {
+	t.Helper()
 
 	errs := make(chan error)
 	for range 2 {
 		go func() {
-			conn, err := d.DialContext(t.Context(), "tcp", ln.Addr().String())
+			conn, err := d.DialContext(t.Context(), "tcp", address)
 			if err == nil {
 				_ = conn.Close()
 			}

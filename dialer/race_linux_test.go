@@ -1,0 +1,275 @@
+package dialer_test
+
+import (
+	"context"
+	"net"
+	"runtime"
+	"strconv"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"darvaza.org/x/net/dialer"
+)
+
+// Linux answers on all of 127.0.0.0/8, which gives a name several addresses
+// without leaving the loopback device.
+
+// blackHole opens a port that swallows what asks for a connection: its queue
+// of one is full and nobody accepts. It returns the port.
+func blackHole(t testing.TB, host [4]byte, port int) int {
+	t.Helper()
+
+	open := func() int {
+		fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = syscall.Close(fd) })
+		return fd
+	}
+
+	ln := open()
+	require.NoError(t, syscall.Bind(ln, &syscall.SockaddrInet4{Addr: host, Port: port}))
+	require.NoError(t, syscall.Listen(ln, 0))
+	name, err := syscall.Getsockname(ln)
+	require.NoError(t, err)
+
+	// The first fills the queue; that it needs no accept makes it quick.
+	for range 4 {
+		err := syscall.Connect(open(), name)
+		require.Contains(t, []error{nil, syscall.EINPROGRESS}, err)
+	}
+	return name.(*syscall.SockaddrInet4).Port
+}
+
+// deadAndLive opens the same port twice: one that swallows connections on
+// 127.0.0.2, one that takes them on 127.0.0.3.
+func deadAndLive(t testing.TB) (ln net.Listener, port string) {
+	t.Helper()
+
+	for range 10 {
+		port = strconv.Itoa(blackHole(t, [4]byte{127, 0, 0, 2}, 0))
+		ln, err := net.Listen("tcp", "127.0.0.3:"+port)
+		if err == nil {
+			return ln, port
+		}
+	}
+	t.Fatal("no port is free on both addresses")
+	return nil, ""
+}
+
+var deadFirst = names{"pair.test": {"127.0.0.2", "127.0.0.3"}}
+
+func TestDeadFirstAddressDoesNotHideALiveSecondOne(t *testing.T) {
+	ln, port := deadAndLive(t)
+	serve(t, ln, hold)
+
+	for _, timeout := range []time.Duration{0, 2 * time.Second, -1} {
+		d := dialer.New(dialer.Config{Timeout: timeout, Resolver: newResolver(t, deadFirst)})
+		conn := mustDial(t, d, "tcp", "pair.test.:"+port)
+		assert.Equal(t, "127.0.0.3:"+port, conn.RemoteAddr().String())
+	}
+}
+
+func TestEveryAddressGetsItsTurnInAShortTimeout(t *testing.T) {
+	ln, port := deadAndLive(t)
+	serve(t, ln, hold)
+
+	// The usual 250 ms between two starts would use all of the time up, every
+	// time. A busy machine may need more than one go.
+	d := dialer.New(dialer.Config{Timeout: 240 * time.Millisecond, Resolver: newResolver(t, deadFirst)})
+	var err error
+	for range 10 {
+		var conn net.Conn
+		conn, err = d.DialContext(t.Context(), "tcp", "pair.test.:"+port)
+		if err == nil {
+			require.NoError(t, conn.Close())
+			break
+		}
+	}
+	assert.NoError(t, err)
+}
+
+func TestRefusedAddressesAreNotWaitedFor(t *testing.T) {
+	ln, port := deadAndLive(t)
+	serve(t, ln, hold)
+
+	refusing := []string{"127.0.1.1", "127.0.1.2", "127.0.1.3", "127.0.1.4", "127.0.1.5", "127.0.1.6", "127.0.1.7", "127.0.1.8"}
+	d := dialer.New(dialer.Config{
+		Timeout:  -1,
+		Resolver: newResolver(t, names{"many.test": append(refusing, "127.0.0.3")}),
+	})
+	start := time.Now()
+	conn := mustDial(t, d, "tcp", "many.test.:"+port)
+	assert.Equal(t, "127.0.0.3:"+port, conn.RemoteAddr().String())
+	assert.Less(t, time.Since(start), 8*250*time.Millisecond, "each refusal has cost the wait for a dead address")
+}
+
+func TestFailedRaceNamesEachAddressWithItsCause(t *testing.T) {
+	port := portOf(t, deadPort(t))
+	d := dialer.New(dialer.Config{Resolver: newResolver(t, deadFirst)})
+
+	_, err := d.DialContext(t.Context(), "tcp", "pair.test.:"+port)
+	assert.ErrorIs(t, err, syscall.ECONNREFUSED)
+	assert.ErrorContains(t, err, "dialer: dial tcp pair.test.:"+port+": dial tcp 127.0.0.2:"+port+": ")
+	assert.ErrorContains(t, err, "; dial tcp 127.0.0.3:"+port+": ")
+	assert.NotErrorIs(t, err, context.DeadlineExceeded)
+}
+
+func TestRaceOfTheDeadEndsAtTheTimeout(t *testing.T) {
+	port := blackHole(t, [4]byte{127, 0, 0, 2}, 0)
+	blackHole(t, [4]byte{127, 0, 0, 3}, port)
+	d := dialer.New(dialer.Config{Timeout: 100 * time.Millisecond, Resolver: newResolver(t, deadFirst)})
+
+	_, err := d.DialContext(t.Context(), "tcp", "pair.test.:"+strconv.Itoa(port))
+	assertTimeout(t, err)
+}
+
+func TestTimeoutIsSeenBesideARefusal(t *testing.T) {
+	port := blackHole(t, [4]byte{127, 0, 0, 3}, 0)
+	d := dialer.New(dialer.Config{Timeout: 500 * time.Millisecond, Resolver: newResolver(t, deadFirst)})
+
+	_, err := d.DialContext(t.Context(), "tcp", "pair.test.:"+strconv.Itoa(port))
+	assert.ErrorIs(t, err, syscall.ECONNREFUSED)
+	assertTimeout(t, err)
+}
+
+func TestCancelledRaceStartsNoFurtherAddress(t *testing.T) {
+	port := portOf(t, deadPort(t))
+	ctx, cancel := context.WithCancel(t.Context())
+
+	var calls atomic.Int32
+	d := dialer.New(dialer.Config{
+		Resolver: newResolver(t, deadFirst),
+		OnSocket: func(context.Context, syscall.RawConn) error {
+			calls.Add(1)
+			cancel()
+			return nil
+		},
+	})
+	_, err := d.DialContext(ctx, "tcp", "pair.test.:"+port)
+	assert.ErrorIs(t, err, context.Canceled)
+	assert.ErrorContains(t, err, "127.0.0.3:"+port+": not tried")
+	assert.EqualValues(t, 1, calls.Load())
+}
+
+func TestRaceRunsOnSocketForEveryAddress(t *testing.T) {
+	port := portOf(t, deadPort(t))
+	var calls atomic.Int32
+	d := dialer.New(dialer.Config{
+		Resolver: newResolver(t, deadFirst),
+		OnSocket: func(context.Context, syscall.RawConn) error {
+			calls.Add(1)
+			return nil
+		},
+	})
+	_, err := d.DialContext(t.Context(), "tcp", "pair.test.:"+port)
+	assert.ErrorIs(t, err, syscall.ECONNREFUSED)
+	assert.EqualValues(t, 2, calls.Load())
+}
+
+func TestOnSocketNeverOverlapsInARace(t *testing.T) {
+	// The first call lasts until the timeout; the second address, started
+	// long before, must not come to have a call.
+	var calls atomic.Int32
+	d := dialer.New(dialer.Config{
+		Timeout:  time.Second,
+		Resolver: newResolver(t, deadFirst),
+		OnSocket: func(ctx context.Context, _ syscall.RawConn) error {
+			calls.Add(1)
+			<-ctx.Done()
+			return ctx.Err()
+		},
+	})
+	_, err := d.DialContext(t.Context(), "tcp", "pair.test.:9")
+	assertTimeout(t, err)
+	assert.EqualValues(t, 1, calls.Load())
+}
+
+func TestOnSocketOfConcurrentRacesMayOverlap(t *testing.T) {
+	ln, port := deadAndLive(t)
+	serve(t, ln, hold)
+
+	d := dialer.New(dialer.Config{Timeout: -1, OnSocket: meet(), Resolver: newResolver(t, deadFirst)})
+	dialTwice(t, d, "pair.test.:"+port)
+}
+
+func TestOneOnSocketThatPanicsLeavesTheOtherAddresses(t *testing.T) {
+	ln, port := deadAndLive(t)
+	serve(t, ln, hold)
+
+	var calls atomic.Int32
+	for _, end := range []func(){func() { panic("no") }, runtime.Goexit} {
+		calls.Store(0)
+		d := dialer.New(dialer.Config{
+			Resolver: newResolver(t, deadFirst),
+			OnSocket: func(context.Context, syscall.RawConn) error {
+				if calls.Add(1) == 1 {
+					end()
+				}
+				return nil
+			},
+		})
+		conn := mustDial(t, d, "tcp", "pair.test.:"+port)
+		assert.Equal(t, "127.0.0.3:"+port, conn.RemoteAddr().String())
+	}
+}
+
+func TestLosersOfARaceAreClosed(t *testing.T) {
+	first, err := net.Listen("tcp", "127.0.0.2:0")
+	require.NoError(t, err)
+	port := portOf(t, first.Addr().String())
+	second, err := net.Listen("tcp", "127.0.0.3:"+port)
+	if err != nil {
+		_ = first.Close()
+		t.Skip("the port is taken:", err)
+	}
+	// A server holds what it accepts until the peer closes, and the test ends
+	// no sooner than the servers: a loser left open would hang it.
+	serve(t, first, hold)
+	serve(t, second, hold)
+
+	// Both addresses are under way before either may connect: the first call
+	// waits for the start of the second address, which the timeout places at
+	// a third of itself, and both then connect as fast as they can.
+	var sockets []syscall.RawConn
+	d := dialer.New(dialer.Config{
+		Timeout:  60 * time.Millisecond,
+		Resolver: newResolver(t, names{"both.test": {"127.0.0.2", "127.0.0.3", "127.0.0.4"}}),
+		OnSocket: func(ctx context.Context, conn syscall.RawConn) error {
+			if sockets = append(sockets, conn); len(sockets) == 1 {
+				waitFor(ctx, 30*time.Millisecond)
+			}
+			return nil
+		},
+	})
+
+	for range 10 {
+		sockets = nil
+		conn, err := d.DialContext(t.Context(), "tcp", "both.test.:"+port)
+		if err != nil {
+			// A busy machine may not make it.
+			assertTimeout(t, err)
+			continue
+		}
+
+		open := 0
+		for _, socket := range sockets {
+			if socket.Control(func(uintptr) {}) == nil {
+				open++
+			}
+		}
+		assert.Equal(t, 1, open, "one socket of %d is the winner", len(sockets))
+		require.NoError(t, conn.Close())
+	}
+}
+
+// waitFor blocks for d, or until ctx ends.
+func waitFor(ctx context.Context, d time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	<-ctx.Done()
+}
