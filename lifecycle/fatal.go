@@ -96,7 +96,7 @@ func (w *walk) fatal(err error, s scope) bool {
 			return false
 		}
 
-		next, parts := unwrap(err)
+		parts, next := unwrap(err)
 		switch {
 		case next != nil:
 			err = next

@@ -9,6 +9,7 @@ require github.com/stretchr/testify v1.12.1
 require go.uber.org/goleak v1.3.0
 
 require (
+	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/net v0.57.0 // indirect
 	golang.org/x/text v0.40.0 // indirect
 )

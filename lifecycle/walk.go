@@ -29,7 +29,7 @@ func (w *walk) find(err error, match func(error) bool) bool {
 		if match(err) {
 			return true
 		}
-		next, parts := unwrap(err)
+		parts, next := unwrap(err)
 		for _, part := range parts {
 			if w.find(part, match) {
 				return true
@@ -40,13 +40,13 @@ func (w *walk) find(err error, match func(error) bool) bool {
 	return false
 }
 
-// unwrap gives what err wraps: one error or several, never both.
-func unwrap(err error) (next error, parts []error) {
+// unwrap gives what err wraps: several errors or one, never both.
+func unwrap(err error) (parts []error, next error) {
 	switch x := err.(type) {
 	case interface{ Unwrap() error }:
-		return x.Unwrap(), nil
-	case interface{ Unwrap() []error }:
 		return nil, x.Unwrap()
+	case interface{ Unwrap() []error }:
+		return x.Unwrap(), nil
 	default:
 		return nil, nil
 	}
@@ -107,6 +107,6 @@ func isBareStop(err error) (is bool) {
 	if !ok || !s.DoNotReconnect() {
 		return false
 	}
-	next, parts := unwrap(err)
+	parts, next := unwrap(err)
 	return next == nil && len(parts) == 0
 }
