@@ -215,3 +215,11 @@ func TestStackOfWaitersEndsAtWhicheverLimitComesFirst(t *testing.T) {
 		wantGaveUp(t, err, "waiter: gave up after 1 attempt in 14s: no luck")
 	})
 }
+
+func TestLimitElapsedDoesNotAskItsWaiterWhenNoTimeIsLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := func(context.Context) error { t.Error("it was asked"); return nil }
+		ctx := waiter.WithAttempt(t.Context(), waiter.Attempt{Downtime: time.Minute})
+		wantWait(t, ctx, waiter.LimitElapsed(w, time.Minute), 0, waiter.ErrDoNotReconnect)
+	})
+}
