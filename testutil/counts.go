@@ -20,10 +20,12 @@ func (s *Server) Open() int {
 	return len(s.conns)
 }
 
-// BytesIn gives the number of bytes the handlers received so far.
+// BytesIn gives the number of bytes the handlers received so far. What they
+// have answered is among it.
 func (s *Server) BytesIn() int64 { return s.bytesIn.Load() }
 
-// BytesOut gives the number of bytes the handlers sent so far.
+// BytesOut gives the number of bytes the handlers sent so far, those included
+// that are being sent. What a client has received is among it.
 func (s *Server) BytesOut() int64 { return s.bytesOut.Load() }
 
 // WaitAccepted blocks until at least n connections were accepted in total. When

@@ -24,7 +24,6 @@ type fakeTB struct {
 	fatals   []string
 	skips    []string
 	cleanups []func()
-	dirs     []string
 	complete bool // a call of Logf or Errorf is a mistake from here on
 	late     int
 }

@@ -30,8 +30,8 @@ func (s *Server) SetHangUpAfter(n int64) {
 }
 
 // SetResetAfter is like SetHangUpAfter but resets the connection, as Reset
-// does; answers on their way may be lost. When both are set the lower number
-// counts, and the reset when they are equal.
+// does; answers on their way may be lost, and with 0 already the dial may fail.
+// When both are set the lower number counts, and the reset when they are equal.
 func (s *Server) SetResetAfter(n int64) {
 	s.state.mu.Lock()
 	defer s.state.mu.Unlock()

@@ -164,6 +164,17 @@ func TestPipeWaitsForDialsAndConnections(t *testing.T) {
 	})
 }
 
+func TestPipeCloseJoinsHandlers(t *testing.T) {
+	joined := false // not atomic: the race detector proves the join
+	p := testutil.Pipe(func(conn net.Conn) {
+		testutil.Echo(conn)
+		joined = true
+	})
+	echoOnce(t, pipeDial(t, p), "x")
+	require.NoError(t, p.Close())
+	assert.True(t, joined)
+}
+
 func TestPipeHandlerPanicIsReturnedByClose(t *testing.T) {
 	p := testutil.Pipe(func(net.Conn) { panic("oops") })
 	for range 2 {

@@ -43,10 +43,12 @@ func (c *serverConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Write counts what got through.
+// Write counts before it writes, and corrects that afterwards: whoever got the
+// bytes finds them counted.
 func (c *serverConn) Write(p []byte) (int, error) {
+	c.server.bytesOut.Add(int64(len(p)))
 	n, err := c.Conn.Write(p)
-	c.server.bytesOut.Add(int64(n))
+	c.server.bytesOut.Add(int64(n - len(p)))
 	return n, err
 }
 
