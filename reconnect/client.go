@@ -82,6 +82,7 @@ func New(cfg *Config, options ...OptionFunc) (*Client, error) {
 	if err := cfg.apply(options); err != nil {
 		return nil, err
 	}
+	cfg.keep()
 	if err := cfg.SetDefaults(); err != nil {
 		return nil, err
 	}

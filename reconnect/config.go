@@ -130,6 +130,14 @@ func (cfg *Config) acquire() error {
 	return nil
 }
 
+// keep claims the Config for good. An option may have overwritten it as a
+// whole, and with it the first claim.
+func (cfg *Config) keep() {
+	owners.Lock()
+	defer owners.Unlock()
+	cfg.owner = cfg
+}
+
 func (cfg *Config) release() {
 	owners.Lock()
 	defer owners.Unlock()
@@ -210,12 +218,21 @@ func (cfg *Config) Valid() error {
 	for i, remote := range cfg.Alternates {
 		check(fmt.Sprintf("Alternates[%d]", i), remote)
 	}
-	if d := cfg.Dialer; d != nil {
-		if v := reflect.ValueOf(d); v.Kind() == reflect.Pointer && v.IsNil() {
-			errs = append(errs, invalid("Dialer", fmt.Errorf("is a nil %T", d)))
-		}
+	if d := cfg.Dialer; d != nil && isNil(d) {
+		errs = append(errs, invalid("Dialer", fmt.Errorf("is a nil %T", d)))
 	}
 	return errors.Join(errs...)
+}
+
+// isNil tells if an interface holds a pointer, or a function, that is nil: a
+// value that passes for one and panics when it is used.
+func isNil(v any) bool {
+	switch r := reflect.ValueOf(v); r.Kind() {
+	case reflect.Pointer, reflect.Func, reflect.Map, reflect.Chan, reflect.Slice:
+		return r.IsNil()
+	default:
+		return false
+	}
 }
 
 // namesServer tells if TLS, where it is used, knows whom to expect at a
