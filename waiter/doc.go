@@ -11,7 +11,8 @@
 //   - [Backoff] is the arithmetic of [NewExponential] for a loop that does its
 //     own waiting, and [Sleep] is the wait all of them share.
 //   - [WithAttempt] and [AttemptFrom] are for whoever owns the loop: what a
-//     waiter has to know about it travels in the context.
+//     waiter has to know about it travels in the context. [OnSleep] is the way
+//     back: it tells the owner when the wait will be over.
 //
 // A waiter answers nil for "try again" and an error for "stop". It keeps no
 // state of its own: the same value may serve thousands of loops at once.

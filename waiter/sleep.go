@@ -30,9 +30,10 @@ func Sleep(ctx context.Context, d time.Duration) error {
 }
 
 // OnSleep returns a context that is ctx and has [Sleep] call tell at the begin of
-// each sleep that blocks, with when it will be over: so the owner of a loop can
-// show when it goes on, whatever the waiter. tell runs in the goroutine that
-// sleeps and must not block. A nil tell hides the one that ctx has.
+// each sleep that blocks, with when it will be over unless its context ends first:
+// so the owner of a loop can show when it goes on, whatever the waiter. tell runs
+// in the goroutine that sleeps and must not block. A nil tell hides the one that
+// ctx has, and a nil ctx counts as [context.Background].
 func OnSleep(ctx context.Context, tell func(until time.Time)) context.Context {
 	if tell == nil {
 		tell = func(time.Time) {}

@@ -100,3 +100,15 @@ func TestOnSleepIsToldWhenASleepWillBeOver(t *testing.T) {
 		}
 	})
 }
+
+func TestOnSleepKeepsWhatItsContextCarries(t *testing.T) {
+	ctx := waiter.WithAttempt(context.WithValue(t.Context(), testKey{}, "kept"), waiter.Attempt{Number: 3})
+	ctx = waiter.OnSleep(ctx, nil)
+	if a, _ := waiter.AttemptFrom(ctx); a.Number != 3 || ctx.Value(testKey{}) != "kept" {
+		t.Errorf("got attempt %+v and value %v", a, ctx.Value(testKey{}))
+	}
+	var none context.Context
+	if err := waiter.Sleep(waiter.OnSleep(none, nil), 0); err != nil {
+		t.Errorf("got %v", err)
+	}
+}
