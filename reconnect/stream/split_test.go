@@ -1,0 +1,287 @@
+package stream_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"darvaza.org/x/net/reconnect/stream"
+)
+
+func TestMessageOfExactlyMaxMessageSizePassesAndOneOverIsAnError(t *testing.T) {
+	framings := map[string]struct {
+		split bufio.SplitFunc
+		frame func(string) string
+	}{
+		"lines":  {nil, func(m string) string { return m + "\r\n" }},
+		"frames": {stream.SplitFrame, frame},
+	}
+	for name, f := range framings {
+		for _, limit := range []int{0, 1, 10, 4096, 100_000} {
+			t.Run(fmt.Sprint(name, " ", limit), func(t *testing.T) {
+				s, peer := newLines(t)
+				s.Split, s.MaxMessageSize = f.split, limit
+				if limit == 0 {
+					limit = stream.DefaultMaxMessageSize
+				}
+				spawn(t, s)
+				exact := strings.Repeat("x", limit)
+				go write(peer, f.frame(exact)+f.frame("")+f.frame(exact)+f.frame(exact+"x")+f.frame("never"))
+				assert.Equal(t, []string{exact, "", exact}, rest(s))
+				err := s.Wait()
+				assert.ErrorIs(t, err, bufio.ErrTooLong)
+				assert.ErrorContains(t, err, "MaxMessageSize")
+				assert.ErrorContains(t, err, fmt.Sprint(limit))
+			})
+		}
+	}
+}
+
+// frame puts the length in front of m.
+func frame(m string) string {
+	var b strings.Builder
+	_ = stream.MarshalFrame([]byte(m), &b)
+	return b.String()
+}
+
+func TestMessageWithoutAnEndTakesBoundedMemory(t *testing.T) {
+	for name, split := range map[string]bufio.SplitFunc{"lines": bufio.ScanLines, "frames": stream.SplitFrame} {
+		t.Run(name, func(t *testing.T) {
+			s, _ := newLines(t)
+			s.Split, s.MaxMessageSize = split, 1000
+			flood := &floodConn{closed: make(chan struct{})}
+			s.Conn = flood
+			spawn(t, s)
+			assert.ErrorIs(t, s.Wait(), bufio.ErrTooLong)
+			assert.Less(t, flood.read, 16<<10)
+		})
+	}
+}
+
+// floodConn gives the same byte forever.
+type floodConn struct {
+	closed chan struct{}
+	read   int
+}
+
+func (c *floodConn) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = 0x7f
+	}
+	c.read += len(b)
+	return len(b), nil
+}
+
+func (c *floodConn) Write([]byte) (int, error) {
+	<-c.closed
+	return 0, net.ErrClosed
+}
+
+func (c *floodConn) Close() error {
+	close(c.closed)
+	return nil
+}
+
+func TestManyEmptyMessagesInARowAreMessages(t *testing.T) {
+	const n = 10_000
+	for name, tc := range map[string]struct {
+		split bufio.SplitFunc
+		in    string
+	}{
+		"lines":  {nil, strings.Repeat("\n", n)},
+		"frames": {stream.SplitFrame, strings.Repeat(frame(""), n)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, peer := newLines(t)
+			s.Split = tc.split
+			spawn(t, s)
+			go func() {
+				write(peer, tc.in)
+				_ = peer.Close()
+			}()
+			assert.Equal(t, make([]string, n), rest(s))
+			assert.NoError(t, s.Wait())
+		})
+	}
+}
+
+func TestSplitThatMisbehavesEndsInAnError(t *testing.T) {
+	for name, tc := range map[string]struct {
+		split bufio.SplitFunc
+		want  error
+	}{
+		"negative advance": {
+			func([]byte, bool) (int, []byte, error) { return -1, nil, nil }, bufio.ErrNegativeAdvance,
+		},
+		"advance beyond the data": {
+			func(b []byte, _ bool) (int, []byte, error) { return len(b) + 1, b, nil }, bufio.ErrAdvanceTooFar,
+		},
+		"messages out of nothing": {
+			func([]byte, bool) (int, []byte, error) { return 0, []byte{}, nil }, io.ErrNoProgress,
+		},
+		"messages out of nothing at the end": {
+			func(b []byte, atEOF bool) (int, []byte, error) {
+				if !atEOF {
+					return 0, nil, nil
+				}
+				return 0, []byte{}, nil
+			}, io.ErrNoProgress,
+		},
+		"the same message forever": {
+			func(b []byte, _ bool) (int, []byte, error) { return 0, b, nil }, io.ErrNoProgress,
+		},
+		"never a message": {
+			func([]byte, bool) (int, []byte, error) { return 0, nil, nil }, io.ErrUnexpectedEOF,
+		},
+		"a message too long for the limit": {
+			func(b []byte, _ bool) (int, []byte, error) {
+				return len(b), make([]byte, stream.DefaultMaxMessageSize+1), nil
+			}, bufio.ErrTooLong,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, peer := newLines(t)
+			s.Split = tc.split
+			spawn(t, s)
+			go func() {
+				write(peer, "some data")
+				_ = peer.Close()
+			}()
+			n := len(rest(s))
+			assert.LessOrEqual(t, n, 101)
+			assert.ErrorIs(t, s.Wait(), tc.want)
+		})
+	}
+}
+
+func TestSplitMayEndTheStream(t *testing.T) {
+	for _, last := range [][]byte{nil, []byte("bye")} {
+		s, peer := newLines(t)
+		s.Split = func(b []byte, atEOF bool) (int, []byte, error) {
+			advance, token, err := bufio.ScanLines(b, atEOF)
+			if string(token) == "quit" {
+				return advance, last, bufio.ErrFinalToken
+			}
+			return advance, token, err
+		}
+		spawn(t, s)
+		go write(peer, "a\nquit\nnever\n")
+		want := []string{"a"}
+		if last != nil {
+			want = append(want, "bye")
+		}
+		assert.Equal(t, want, rest(s))
+		assert.NoError(t, s.Wait())
+	}
+}
+
+func TestEOFInMidMessageIsUnexpectedWhereTheFramingSaysSo(t *testing.T) {
+	ignorant := func(b []byte, atEOF bool) (int, []byte, error) {
+		// As many write it: it doesn't look at atEOF at all.
+		if len(b) < 3 {
+			return 0, nil, nil
+		}
+		return 3, b[:3], nil
+	}
+	for name, tc := range map[string]struct {
+		split bufio.SplitFunc
+		in    string
+		got   []string
+		want  error
+	}{
+		"lines":                {bufio.ScanLines, "one\ntw", []string{"one", "tw"}, nil},
+		"words, a blank after": {bufio.ScanWords, "one two  ", []string{"one", "two"}, nil},
+		"frame, in the body":   {stream.SplitFrame, frame("one") + frame("two")[:6], []string{"one"}, io.ErrUnexpectedEOF},
+		"frame, in the length": {stream.SplitFrame, frame("one") + frame("two")[:2], []string{"one"}, io.ErrUnexpectedEOF},
+		"frame, between two":   {stream.SplitFrame, frame("one") + frame("two"), []string{"one", "two"}, nil},
+		"left over":            {ignorant, "onetw", []string{"one"}, io.ErrUnexpectedEOF},
+		"nothing left over":    {ignorant, "onetwo", []string{"one", "two"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, peer := newLines(t)
+			s.Split = tc.split
+			spawn(t, s)
+			go func() {
+				write(peer, tc.in)
+				_ = peer.Close()
+			}()
+			assert.Equal(t, tc.got, rest(s))
+			assert.ErrorIs(t, s.Wait(), tc.want)
+		})
+	}
+}
+
+func TestMessagesThatComeWithAnErrorAreDelivered(t *testing.T) {
+	broken := errors.New("broken")
+	s, _ := newLines(t)
+	s.Conn = &lastWords{ReadWriteCloser: s.Conn, words: "one\ntwo\nthr", err: broken}
+	spawn(t, s)
+	assert.Equal(t, []string{"one", "two"}, rest(s))
+	assert.ErrorIs(t, s.Wait(), broken)
+}
+
+// lastWords gives everything, and an error, in one Read.
+type lastWords struct {
+	io.ReadWriteCloser
+	words string
+	err   error
+}
+
+func (c *lastWords) Read(b []byte) (int, error) { return copy(b, c.words), c.err }
+
+func TestReadThatGivesNothingForeverIsAnError(t *testing.T) {
+	s, _ := newLines(t)
+	s.Conn = &lastWords{ReadWriteCloser: s.Conn}
+	spawn(t, s)
+	assert.ErrorIs(t, s.Wait(), io.ErrNoProgress)
+}
+
+// TestConnThatIsClosedIsNotReadAgain is about a conn that reconnects: after Close it
+// would give the bytes of the next connection.
+func TestConnThatIsClosedIsNotReadAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, peer := newLines(t)
+		conn := &undead{ReadWriteCloser: s.Conn}
+		s.Conn = conn
+		hold := make(chan struct{})
+		s.Unmarshal = func(b []byte) (string, error) { <-hold; return string(b), nil }
+		s.MarshalTo = func(m string, w io.Writer) error { <-hold; write(w, m); return nil }
+		spawn(t, s)
+		write(peer, "x\n")
+		require.NoError(t, s.Send("x"))
+		synctest.Wait()
+		require.NoError(t, s.Close())
+		conn.risen = true
+		close(hold)
+		require.NoError(t, s.Wait())
+		assert.Zero(t, conn.used)
+	})
+}
+
+type undead struct {
+	io.ReadWriteCloser
+	risen bool
+	used  int
+}
+
+func (c *undead) Read(b []byte) (int, error) {
+	if c.risen {
+		c.used++
+	}
+	return c.ReadWriteCloser.Read(b)
+}
+
+func (c *undead) Write(b []byte) (int, error) {
+	if c.risen {
+		c.used++
+	}
+	return c.ReadWriteCloser.Write(b)
+}
