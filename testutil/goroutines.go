@@ -24,7 +24,7 @@ var notOurs = []string{
 	"created by runtime.",
 	"created by runtime/trace.",
 	"created by runtime/pprof.",
-	"created by testing.(*M).",
+	"created by testing.(", // by its types: a test that is about to begin or just ended
 }
 
 // goroutine is one block of the text that the runtime gives out.
