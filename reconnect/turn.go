@@ -1,0 +1,124 @@
+package reconnect
+
+import (
+	"os"
+	"slices"
+	"time"
+)
+
+// A turn is the place of a call in the queue of a direction.
+type turn struct {
+	granted chan struct{}
+}
+
+// lock waits for the call's turn until limit. The caller has found the lock
+// taken, or has to read the clock anyway.
+func (d *direction) lock(limit time.Duration) error {
+	t := d.enqueue()
+	if t == nil {
+		return nil
+	}
+	if limit == unknown {
+		<-t.granted
+		return nil
+	}
+	timer := time.NewTimer(max(limit-d.now(), 0))
+	defer timer.Stop()
+	select {
+	case <-t.granted:
+		return nil
+	case <-timer.C:
+	}
+	if d.dequeue(t) {
+		return os.ErrDeadlineExceeded
+	}
+	return nil // granted meanwhile
+}
+
+// enqueue takes the lock, or else a place in the queue. The waiting bit is set
+// first, so that whoever lets go of the lock after that looks at the queue.
+func (d *direction) enqueue() *turn {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.word.Or(waiting)
+	if len(d.queue) == 0 && d.take() {
+		d.word.And(^uint64(waiting))
+		return nil
+	}
+	t := &turn{granted: make(chan struct{})}
+	d.queue = append(d.queue, t)
+	return t
+}
+
+// dequeue gives up a place in the queue. It is false when the call has its
+// turn already.
+func (d *direction) dequeue(t *turn) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	i := slices.Index(d.queue, t)
+	if i < 0 {
+		return false
+	}
+	d.queue = slices.Delete(d.queue, i, i+1)
+	if len(d.queue) == 0 {
+		d.word.And(^uint64(waiting))
+	}
+	return true
+}
+
+// take takes the lock if it is free.
+func (d *direction) take() bool {
+	return d.word.Or(busy)&busy == 0
+}
+
+// tryLock takes the lock if nothing stands in the way of the fast path. w is
+// the word as it was seen.
+func (d *direction) tryLock(w uint64) bool {
+	return w&(busy|noting|waiting) == 0 && d.word.CompareAndSwap(w, w|busy)
+}
+
+// release lets go of the lock and counts n bytes, in one go. The word that it
+// returns says whether there is more to do, which is left to handOver.
+func (d *direction) release(n int) (w uint64, more bool) {
+	w = d.word.Add(uint64(n)<<bytesShift - busy)
+	return w, w&(waiting|over) != 0
+}
+
+// handOver gives the next in the queue its turn.
+func (d *direction) handOver(n int, w uint64) {
+	if w&over != 0 {
+		d.session.client.count(d.write, n)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.queue) == 0 || !d.take() {
+		return // somebody was faster, and will be back here
+	}
+	close(d.queue[0].granted)
+	d.queue = slices.Delete(d.queue, 0, 1)
+	if len(d.queue) == 0 {
+		d.word.And(^uint64(waiting))
+	}
+}
+
+// count adds n bytes of a call that took no turn.
+func (d *direction) count(n int) {
+	if w := d.word.Add(uint64(n) << bytesShift); w&over != 0 {
+		d.session.client.count(d.write, n)
+	}
+}
+
+// collect returns the bytes that went through; from then on calls that come in
+// late count for the client.
+func (d *direction) collect() uint64 {
+	return d.word.Or(over) >> bytesShift
+}
+
+// bytes are those that collect would return.
+func (d *direction) bytes() uint64 {
+	w := d.word.Load()
+	if w&over != 0 {
+		return 0
+	}
+	return w >> bytesShift
+}
