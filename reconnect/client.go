@@ -2,6 +2,7 @@ package reconnect
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -27,18 +28,17 @@ type Client struct {
 	detached context.Context // its values alone
 	created  time.Time
 
-	bytesRead atomic.Uint64
-
-	// between the two counters, so that they don't share a cache line
 	settings atomic.Pointer[settings]
 	turn     atomic.Pointer[session]  // what the loop is at: wait, dial or session
 	status   atomic.Pointer[snapshot] // nil: idle
 	watch    atomic.Pointer[watch]
-	phase    atomic.Uint32 // phaseNew, phaseLoop or phaseNever
+	phase    atomic.Uint32 // phaseNew and its kin
 	redial   atomic.Bool   // the next wait is to be left out
 	gaveUp   atomic.Bool   // a Shutdown has run out of patience
 
-	bytesWritten atomic.Uint64
+	counters sync.Mutex // guards the two below
+	read     uint64     // bytes of the sessions that are over
+	written  uint64
 
 	group worker.Group
 	loop  loop
@@ -46,9 +46,10 @@ type Client struct {
 
 // The phase says who has the last word on the state.
 const (
-	phaseNew   = iota // not connected yet
-	phaseLoop         // Connect was called: the loop has
-	phaseNever        // stopped before: there is no loop
+	phaseNew      = iota // not connected yet
+	phaseStarting        // Connect was called
+	phaseLoop            // the loop has begun: it has the last word
+	phaseNever           // stopped before that: there is no loop
 )
 
 // An OptionFunc changes a Config before [New] looks at it.
@@ -134,6 +135,12 @@ func newClient(cfg *Config) *Client {
 // [Client.Reload].
 func (c *Client) Config() *Config {
 	return c.config
+}
+
+// isConnecting tells if Connect was called in time.
+func (c *Client) isConnecting() bool {
+	phase := c.phase.Load()
+	return phase == phaseStarting || phase == phaseLoop
 }
 
 // Context returns the client's context: a child of Config.Context that ends

@@ -18,7 +18,7 @@ func (c *Client) Connect() error {
 	if c.ctx.Err() != nil {
 		return c.stoppedError()
 	}
-	if !c.phase.CompareAndSwap(phaseNew, phaseLoop) {
+	if !c.phase.CompareAndSwap(phaseNew, phaseStarting) {
 		if c.ctx.Err() != nil {
 			return c.stoppedError()
 		}
@@ -26,8 +26,15 @@ func (c *Client) Connect() error {
 	}
 
 	first := make(chan error, 1)
-	c.loop.first = first
-	c.group.Go(c.run) // joined by whoever waits for Done
+	// Joined by whoever waits for Done. A stop that comes before the loop has
+	// begun may end the group, and then nothing is run.
+	c.group.Go(func(context.Context) error {
+		if c.phase.CompareAndSwap(phaseStarting, phaseLoop) {
+			c.loop.first = first
+			c.run()
+		}
+		return nil
+	})
 
 	select {
 	case err := <-first:

@@ -19,7 +19,7 @@ func (c *Client) dial(s *session) error {
 
 	var errs []error
 	for _, r := range set.remotes {
-		if s.Err() != nil {
+		if c.over(s) != nil {
 			break
 		}
 		c.loop.remote = r
@@ -47,11 +47,14 @@ func (c *Client) dialRemote(s *session, set *settings, r remote) (conn net.Conn,
 		conn, err = set.dialer.DialContext(s, r.network, r.address)
 		return err
 	})
+	if conn != nil && isNil(conn) {
+		conn = nil // a nil *tls.Conn, say, that comes with its error
+	}
 	if err == nil && conn == nil {
 		err = ErrAbnormalConnect
 	}
 	if err == nil {
-		err = context.Cause(s)
+		err = c.over(s)
 	}
 	if err == nil {
 		return conn, nil

@@ -2,69 +2,79 @@ package reconnect
 
 import (
 	"net"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// A direction bounds the reads, or the writes, of one connection.
+// A direction bounds the reads, or the writes, of one connection, and counts
+// their bytes.
 //
-// The bound counts from each call, yet neither a clock is read nor a deadline
-// armed on every call. On a socket of the kernel (ticking) a deadline comes
-// round every 1/32 of the bound. A call that it hits began less than one tick
-// ago, so counting its bound from now is never early and hardly late; the call
-// then waits on with its limit known, and the deadline armed for that. A busy
-// connection pays for a tick now and then, a call that doesn't block pays for
-// two atomic additions.
+// The bound counts from each call, yet on a socket of the kernel a call neither
+// reads a clock nor arms a deadline as long as it doesn't block for long. A
+// deadline comes round every 1/32 of the bound, as the tick of a coarse clock.
+// A call that runs into it began at most one tick ago, so to count its bound
+// from now is never early and hardly late: the deadline is armed for that, and
+// the call goes on. When it is over, ticks come again. A busy connection pays
+// two atomic operations per call, and a microsecond per tick.
 //
-// The trick needs two things that only the kernel's sockets promise: a
-// deadline that passes breaks nothing, and a call alone in its direction is
-// the one that the deadline hits. Other transports, and a call that finds
-// another one inside, take the slow way: the clock is read, the limit noted.
+// That takes what only the kernel's sockets promise: a deadline that passes
+// breaks nothing, and one that is early in the middle of a write can be
+// mended, as long as nobody else's write gets in between. So calls take turns,
+// and wait for theirs outside the connection, each with a timer of its own. On
+// any other transport a call reads the clock first, and the deadline is armed
+// a little late, so that it will do for the calls of the next while.
+//
+// A direction without a bound leaves all that to the connection.
 type direction struct {
+	// word has the bytes that went through, above the bits of the lock below:
+	// so that one atomic operation lets go of the lock and counts.
+	word atomic.Uint64
+
 	session *session // set by attach, as the two below
 	write   bool     // which half of the connection this is
-	ticking bool     // a socket of the kernel
+	ticking bool     // deadlines may come early
 
-	path   atomic.Uint32 // how a call goes in: pathFree, pathTick or pathNoted
-	inside atomic.Int32  // calls that went in by pathTick or pathNoted
-
-	mu      sync.Mutex // guards the fields below, and arming; never held while blocking
-	bound   time.Duration
-	fixed   bool            // the deadline is one from SetReadDeadline or its kin
-	ended   bool            // the deadline is the last one: nothing may arm another
-	armed   time.Duration   // the deadline, since the session's start; 0: none
-	limits  []time.Duration // when the calls inside by pathNoted must end, since the session's start
-	limits0 [1]time.Duration
+	mu    sync.Mutex // guards the fields below, and arming; never held while blocking
+	fixed bool       // the deadline is one from SetReadDeadline or its kin
+	ended bool       // the deadline is the last one: nothing may arm another
+	bound time.Duration
+	armed time.Duration // the deadline, since the session's start; 0: none
+	queue []*turn       // who waits for the lock, first come first
 }
 
+// Bits of the word.
 const (
-	pathFree  = iota // no bound per call: the deadline, if any, stands as it is
-	pathTick         // a tick is armed
-	pathNoted        // the limit must be noted first
+	busy    = 1 << iota // a call has its turn
+	noting              // calls read the clock first
+	free                // no bound: calls don't take turns
+	waiting             // the queue isn't empty
+	over                // the bytes were collected: count elsewhere
+
+	bytesShift = 8
 )
 
-// unknown is the limit of a call that went in without noting one.
+// unknown is the limit of a call that hasn't read the clock.
 const unknown = time.Duration(-1)
 
-// tick is the period of the coarse clock, as a part of the bound. Two of them
-// may pass where calls meet, which is within the promised sixteenth.
+// tick is the period of the coarse clock, and how late a deadline is armed on
+// other transports, as a part of the bound. The promise is a sixteenth.
 const tick = 32
 
 // attach gives the direction its connection. The first call arms a deadline.
 func (d *direction) attach(s *session, write bool, bound time.Duration) {
 	d.session = s
 	d.write = write
+	d.bound = bound
+	if bound <= 0 {
+		d.word.Store(free)
+		return
+	}
 	switch s.conn.(type) {
 	case *net.TCPConn, *net.UnixConn:
 		d.ticking = true
 	}
-	d.limits = d.limits0[:0]
-	d.bound = bound
-	if bound > 0 {
-		d.path.Store(pathNoted)
-	}
+	d.word.Store(noting)
 }
 
 func (d *direction) now() time.Duration {
@@ -94,8 +104,15 @@ func (d *direction) setBound(bound time.Duration) {
 		return
 	}
 	d.bound = bound
-	if !d.fixed && !d.ended {
-		d.begin()
+	switch {
+	case d.fixed:
+	case d.bound > 0 && d.armed == 0:
+		// Nothing counts yet. Maybe nothing ever will, and the connection's
+		// deadlines are the user's own.
+		d.word.Or(noting)
+		d.word.And(^uint64(free))
+	default:
+		_ = d.begin()
 	}
 }
 
@@ -111,22 +128,36 @@ func (d *direction) reset(bound time.Duration) error {
 	return d.begin()
 }
 
-// begin starts to bound calls one by one. Calls that are inside already may
-// count from now on.
+// clear takes the deadline of OnConnect away, and leaves the connection without
+// one until the first call. None is under way yet.
+func (d *direction) clear() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.ended {
+		return
+	}
+	d.fixed = false
+	_ = d.arm(0)
+	if d.bound > 0 {
+		d.word.Or(noting)
+	}
+}
+
+// begin starts to bound calls one by one. One that is under way counts from
+// now on. A direction that was free once never ticks: calls may be under way
+// that don't take turns.
 func (d *direction) begin() error {
 	switch {
+	case d.bound <= 0 && d.armed == 0:
+		return nil
 	case d.bound <= 0:
-		d.path.Store(pathFree)
-		if d.armed == 0 {
-			return nil
-		}
 		return d.arm(0)
 	case d.ticking:
-		err := d.arm(d.now() + d.bound/tick)
-		d.path.Store(pathTick)
-		return err
+		d.word.And(^uint64(noting))
+		return d.arm(d.now() + d.bound/tick)
 	default:
-		d.path.Store(pathNoted)
+		d.word.Or(noting)
+		d.word.And(^uint64(free))
 		return d.arm(d.now() + d.bound + d.bound/tick)
 	}
 }
@@ -140,11 +171,13 @@ func (d *direction) fix(timeout time.Duration) error {
 		return ErrClosed
 	}
 	d.fixed = true
-	d.path.Store(pathFree)
+	if d.ticking {
+		d.word.And(^uint64(noting))
+	}
 	if timeout <= 0 {
 		return d.arm(0)
 	}
-	return d.arm(max(d.now()+timeout, 1))
+	return d.arm(d.now() + timeout)
 }
 
 // end sets the last deadline, which nothing can move any more: grace from
@@ -157,8 +190,17 @@ func (d *direction) end(grace time.Duration) {
 	}
 	d.fixed = true
 	d.ended = true
-	d.path.Store(pathFree)
 	_ = d.arm(max(d.now()+grace, 1))
+}
+
+// current is the bound of a call that begins now, or 0.
+func (d *direction) current() time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.fixed {
+		return 0
+	}
+	return d.bound
 }
 
 func (d *direction) isEnded() bool {
@@ -167,92 +209,53 @@ func (d *direction) isEnded() bool {
 	return d.ended
 }
 
-// note registers a call that begins now and returns its limit, or unknown
-// where calls aren't bound.
-func (d *direction) note() time.Duration {
-	now := d.now()
+// prepare arms the deadline for a call that must end at limit.
+func (d *direction) prepare(limit time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.fixed || d.bound <= 0 {
-		return unknown
+	switch {
+	case limit == unknown || d.fixed || d.bound <= 0:
+	case d.ticking:
+		_ = d.arm(limit)
+	case d.armed < limit || d.armed > limit+d.bound/tick:
+		_ = d.arm(limit + d.bound/tick)
 	}
-	limit := now + d.bound
-	d.limits = append(d.limits, limit)
-	d.rearm(now, false)
-	return limit
 }
 
-// leave takes a noted call off the list, and goes back to ticking after the
-// last one.
-func (d *direction) leave(limit time.Duration) {
+// settle makes ticks come again after a call that had the deadline to itself.
+func (d *direction) settle() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if i := slices.Index(d.limits, limit); i >= 0 {
-		d.limits = slices.Delete(d.limits, i, i+1)
-	}
-	if len(d.limits) > 0 || !d.ticking || d.fixed || d.bound <= 0 {
+	if !d.ticking || d.fixed || d.bound <= 0 {
 		return
 	}
-	now := d.now()
-	if at := now + d.bound/tick; d.armed <= now || d.armed > at {
-		_ = d.arm(at)
-	}
-	d.path.Store(pathTick)
+	d.word.And(^uint64(noting))
+	_ = d.arm(d.now() + d.bound/tick)
 }
 
 // expired judges a time-out that a call ran into: is it the call's own? If
-// not, the deadline is armed anew and the call may go on. A call whose start
-// isn't known has begun within the last tick and is noted now.
+// not the deadline is armed anew, and the call may go on.
 func (d *direction) expired(limit *time.Duration) bool {
 	now := d.now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
 	case d.fixed && d.ticking:
-		if d.armed != 0 && now >= d.armed {
-			return true
-		}
-		// a tick, overtaken by a deadline that is still to come
-		return d.arm(d.armed) != nil
-	case d.fixed, d.bound <= 0 && !d.ticking:
+		// if it isn't, a tick was overtaken by what the user has set
+		return d.armed != 0 && now >= d.armed || d.arm(d.armed) != nil
+	case d.fixed:
 		return true
 	case d.bound <= 0:
-		return d.arm(0) != nil
-	case !d.ticking && (*limit == unknown || now < d.armed):
-		// by a deadline that isn't ours, or by one from before a reset
-		return true
-	}
-	if *limit == unknown {
+		return !d.ticking || d.arm(0) != nil
+	case *limit == unknown && d.ticking:
 		*limit = now + d.bound
-		d.limits = append(d.limits, *limit)
-	}
-	if now >= *limit {
+		return d.arm(*limit) != nil
+	case *limit == unknown || now >= *limit:
 		return true
-	}
-	d.rearm(now, true)
-	return false
-}
-
-// rearm sets the deadline to the first limit. Where a call is inside that
-// isn't noted, a tick comes first; half of one, since that call may have
-// waited for another's already. A deadline that is pending is never put off
-// for such a call, or a stream of newcomers would keep it waiting for ever.
-func (d *direction) rearm(now time.Duration, passed bool) {
-	first := slices.Min(d.limits)
-	if !d.ticking {
-		slack := d.bound / tick
-		if passed || d.armed < first || d.armed > first+slack {
-			_ = d.arm(first + slack)
-		}
-		return
-	}
-	if int(d.inside.Load()) > len(d.limits) {
-		first = min(first, now+d.bound/(2*tick))
-		if now < d.armed {
-			first = min(first, d.armed)
-		}
-	}
-	if passed || d.armed != first {
-		_ = d.arm(max(first, 1))
+	case d.ticking:
+		return d.arm(*limit) != nil
+	default:
+		// by a limit of an earlier call, unless the transport has its own ideas
+		return now < d.armed || d.arm(*limit+d.bound/tick) != nil
 	}
 }

@@ -21,33 +21,30 @@ func (c *Client) Read(p []byte) (int, error) {
 	if s == nil {
 		return 0, ErrNotConnected
 	}
-	var n int
-	var err error
 	d := &s.in
-	switch d.path.Load() {
-	case pathFree:
-		n, err = s.conn.Read(p)
+	w := d.word.Load()
+	switch {
+	case w&free != 0:
+		n, err := s.conn.Read(p)
 		if err != nil {
 			n, err = d.resume(p, n, err, unknown)
 		}
-	case pathTick:
-		if d.inside.Add(1) == 1 {
-			n, err = s.conn.Read(p)
-			if err != nil {
-				n, err = d.resume(p, n, err, unknown)
-			}
-			d.inside.Add(-1)
-			break
+		if n > 0 {
+			d.count(n)
 		}
-		d.inside.Add(-1)
-		fallthrough
+		return n, err
+	case d.tryLock(w):
+		n, err := s.conn.Read(p)
+		if err != nil {
+			n, err = d.resume(p, n, err, unknown)
+		}
+		if w, more := d.release(n); more {
+			d.handOver(n, w)
+		}
+		return n, err
 	default:
-		n, err = d.noted(p)
+		return d.noted(p)
 	}
-	if n > 0 {
-		c.bytesRead.Add(uint64(n))
-	}
-	return n, err
 }
 
 // Write writes all of p to the current connection. It blocks for at most
@@ -64,33 +61,30 @@ func (c *Client) Write(p []byte) (int, error) {
 	if s == nil {
 		return 0, ErrNotConnected
 	}
-	var n int
-	var err error
 	d := &s.out
-	switch d.path.Load() {
-	case pathFree:
-		n, err = s.conn.Write(p)
+	w := d.word.Load()
+	switch {
+	case w&free != 0:
+		n, err := s.conn.Write(p)
 		if err != nil {
 			n, err = d.resume(p, n, err, unknown)
 		}
-	case pathTick:
-		if d.inside.Add(1) == 1 {
-			n, err = s.conn.Write(p)
-			if err != nil {
-				n, err = d.resume(p, n, err, unknown)
-			}
-			d.inside.Add(-1)
-			break
+		if n > 0 {
+			d.count(n)
 		}
-		d.inside.Add(-1)
-		fallthrough
+		return n, err
+	case d.tryLock(w):
+		n, err := s.conn.Write(p)
+		if err != nil {
+			n, err = d.resume(p, n, err, unknown)
+		}
+		if w, more := d.release(n); more {
+			d.handOver(n, w)
+		}
+		return n, err
 	default:
-		n, err = d.noted(p)
+		return d.noted(p)
 	}
-	if n > 0 {
-		c.bytesWritten.Add(uint64(n))
-	}
-	return n, err
 }
 
 // do makes the one call that the direction is for.
@@ -101,23 +95,31 @@ func (d *direction) do(p []byte) (int, error) {
 	return d.session.conn.Read(p)
 }
 
-// noted makes a call whose limit is known from the start.
-func (d *direction) noted(p []byte) (int, error) {
-	d.inside.Add(1)
-	defer d.inside.Add(-1)
-	limit := d.note()
-	n, err := d.do(p)
+// noted makes a call that knows from the start when it must end: the first
+// one, one that has to wait for its turn, any on an unusual transport.
+func (d *direction) noted(p []byte) (n int, err error) {
+	limit := unknown
+	if bound := d.current(); bound > 0 {
+		limit = d.now() + bound
+	}
+	if err := d.lock(limit); err != nil {
+		return 0, d.failed(err)
+	}
+	d.prepare(limit)
+	n, err = d.do(p)
 	if err != nil {
-		return d.resume(p, n, err, limit)
+		n, err = d.resume(p, n, err, limit)
+	} else if limit != unknown {
+		d.settle()
 	}
-	if limit != unknown {
-		d.leave(limit)
+	if w, more := d.release(n); more {
+		d.handOver(n, w)
 	}
-	return n, nil
+	return n, err
 }
 
 // resume takes a call on after an error: past the deadlines that weren't its
-// own, to its end. It takes the call off the list where it was noted.
+// own, to its end.
 func (d *direction) resume(p []byte, n int, err error, limit time.Duration) (int, error) {
 	for err != nil && isTimeout(err) && (d.write || n == 0) && !d.expired(&limit) {
 		var m int
@@ -125,18 +127,25 @@ func (d *direction) resume(p []byte, n int, err error, limit time.Duration) (int
 		n += m
 	}
 	if limit != unknown {
-		d.leave(limit)
+		d.settle()
 	}
+	if !d.write && n > 0 && err != nil && isTimeout(err) {
+		err = nil
+	}
+	return n, d.failed(err)
+}
+
+// failed is the error that the caller gets. One that isn't a time-out ends the
+// session.
+func (d *direction) failed(err error) error {
 	switch {
 	case err == nil:
 	case !isTimeout(err):
 		d.session.cancel(err)
-	case !d.write && n > 0:
-		err = nil
 	case d.isEnded():
 		err = d.session.closedError()
 	}
-	return n, err
+	return err
 }
 
 // isTimeout tells if a deadline passed. ETIMEDOUT says "timeout" too, but

@@ -10,8 +10,8 @@ import (
 	"darvaza.org/x/net/waiter"
 )
 
-// loop is the memory of the loop from one turn to the next. Its goroutine
-// alone touches it, and Connect before there is one.
+// loop is the memory of the loop from one turn to the next. Its goroutine alone
+// touches it.
 type loop struct {
 	first   chan<- error // takes the result of the first attempt, for Connect
 	attempt int          // attempts since the last stable session, this one included
@@ -33,7 +33,7 @@ type loop struct {
 // group, which makes its end part of Done. Each turn has a context of its own,
 // which Reconnect, a Reload or the stop can end; the wait belongs to the turn
 // of the dial that follows it.
-func (c *Client) run(context.Context) error {
+func (c *Client) run() {
 	defer c.finish()
 	c.loop.lostAt = time.Now()
 
@@ -45,7 +45,7 @@ func (c *Client) run(context.Context) error {
 		}
 		if v := c.judge(s, err); v.Stop {
 			c.stop(v)
-			return nil
+			return
 		}
 		again := isRedial(context.Cause(s))
 
@@ -57,12 +57,12 @@ func (c *Client) run(context.Context) error {
 		err = c.wait(s)
 		switch {
 		case c.ctx.Err() != nil:
-			return nil
+			return
 		case s.Err() != nil: // cut short: dial at once, from the same step
 			s = c.begin()
 		case err != nil:
 			c.stop(c.refused(err))
-			return nil
+			return
 		default:
 			c.loop.step++
 		}
@@ -84,8 +84,8 @@ func (c *Client) serve(s *session) error {
 	s.rebound(c.settings.Load()) // a Reload may have looked for it before
 	c.connected(s)
 	c.answer(nil)
-	if s.Err() != nil {
-		return s.outcome(context.Cause(s))
+	if cause := c.over(s); cause != nil {
+		return s.outcome(cause)
 	}
 	return s.outcome(c.call(func() error { return set.callbacks.Session(s) }))
 }
@@ -102,8 +102,8 @@ func (c *Client) handshake(s *session, set *settings) error {
 	if err := c.call(func() error { return set.callbacks.Connect(s, s.conn) }); err != nil {
 		return s.outcome(err)
 	}
-	_ = s.in.reset(set.readTimeout)
-	_ = s.out.reset(set.writeTimeout)
+	s.in.clear()
+	s.out.clear()
 	return nil
 }
 
@@ -130,6 +130,7 @@ func (c *Client) disconnect(s *session) {
 func (c *Client) hangUp(s *session) {
 	s.cancel(errSessionOver)
 	_ = s.close()
+	c.collect(s)
 	if c.current.CompareAndSwap(s, nil) {
 		s.uptime = time.Since(s.upSince)
 	}
@@ -138,6 +139,9 @@ func (c *Client) hangUp(s *session) {
 // wait runs WaitReconnect for the attempt to come.
 func (c *Client) wait(s *session) error {
 	c.to(lifecycle.Waiting)
+	if cause := c.over(s); cause != nil {
+		return cause
+	}
 	set := c.settings.Load()
 	ctx := waiter.WithAttempt(waiter.OnSleep(s, c.nextAttempt), waiter.Attempt{
 		Number:   c.loop.step,
@@ -151,7 +155,11 @@ func (c *Client) wait(s *session) error {
 // judge takes note of how a turn ended and decides what follows.
 func (c *Client) judge(s *session, err error) lifecycle.Verdict {
 	if s.stage != stageSession && isRequest(context.Cause(s)) && c.ctx.Err() == nil {
-		return lifecycle.Verdict{} // the attempt didn't fail, it was cut short
+		// The attempt didn't fail, it was cut short. An error that OnConnect
+		// has of its own counts.
+		if s.stage == stageDial || err == nil {
+			return lifecycle.Verdict{}
+		}
 	}
 	if s.stage == stageSession {
 		c.sessionEnded(s)
@@ -163,10 +171,15 @@ func (c *Client) judge(s *session, err error) lifecycle.Verdict {
 	c.loop.ended = err
 	v := c.verdict(s, err)
 	c.logEnd(s, v, err)
-	if s.goodbye != nil && !v.Stop {
-		v = c.verdict(s, s.goodbye)
-		c.logGoodbye(s, v)
+	if s.goodbye == nil {
+		return v
 	}
+	if v.Stop {
+		c.logDebug("OnDisconnect failed", s.goodbye)
+		return v
+	}
+	v = c.verdict(s, s.goodbye)
+	c.logGoodbye(s, v)
 	return v
 }
 
@@ -216,12 +229,14 @@ func (c *Client) stop(v lifecycle.Verdict) {
 	c.Cancel(reason)
 }
 
-// answer gives Connect the result of the first attempt.
+// answer gives Connect the result of the first attempt. A success that the stop
+// has overtaken is none, and is left to finish.
 func (c *Client) answer(err error) {
-	if c.loop.first != nil {
-		c.loop.first <- err // has room for it
-		c.loop.first = nil
+	if c.loop.first == nil || err == nil && c.ctx.Err() != nil {
+		return
 	}
+	c.loop.first <- err // has room for it
+	c.loop.first = nil
 }
 
 // finish has the last word of the loop, or of a client that never had one.

@@ -14,7 +14,7 @@ func (c *Client) Reconnect() error {
 	switch {
 	case c.ctx.Err() != nil:
 		return c.stoppedError()
-	case c.phase.Load() != phaseLoop:
+	case !c.isConnecting():
 		return ErrNotConnected
 	}
 	c.dialAgain(errRedial)
@@ -58,7 +58,7 @@ func (c *Client) Reload() error {
 	set := newSettings(&cfg)
 	old := c.settings.Swap(set)
 	if !sameRoute(old, set) {
-		if c.phase.Load() == phaseLoop {
+		if c.isConnecting() {
 			c.dialAgain(errNewRoute)
 		}
 		return nil

@@ -73,6 +73,16 @@ func (c *Client) begin() *session {
 	return s
 }
 
+// over ends a turn whose client is stopping, and returns why the turn has to
+// end, nil if it hasn't. The end of Config.Context is told to the turn by a
+// goroutine of its own, which may be late.
+func (c *Client) over(s *session) error {
+	if c.ctx.Err() != nil {
+		s.drop(context.Cause(c.ctx))
+	}
+	return context.Cause(s)
+}
+
 // Value finds the connection, see [lifecycle.ConnFrom].
 func (s *session) Value(key any) any {
 	if key == connKey && s.up.Load() {
@@ -106,6 +116,9 @@ func (s *session) attach(conn net.Conn, set *settings) {
 	s.up.Store(true)
 	if s.Err() != nil {
 		s.hush(set.grace())
+	}
+	if s.client.gaveUp.Load() {
+		s.abandon()
 	}
 }
 

@@ -33,9 +33,39 @@ func (c *Client) State() State {
 // never blocks and allocates nothing.
 func (c *Client) Status() Status {
 	st := c.snapshot().Status
-	st.BytesRead = c.bytesRead.Load()
-	st.BytesWritten = c.bytesWritten.Load()
+	st.BytesRead, st.BytesWritten = c.bytes()
 	return st
+}
+
+// bytes are those that have gone through the client. They never go down.
+func (c *Client) bytes() (read, written uint64) {
+	c.counters.Lock()
+	defer c.counters.Unlock()
+	read, written = c.read, c.written
+	if s := c.current.Load(); s != nil {
+		read += s.in.bytes()
+		written += s.out.bytes()
+	}
+	return read, written
+}
+
+// collect takes over what a session has counted.
+func (c *Client) collect(s *session) {
+	c.counters.Lock()
+	defer c.counters.Unlock()
+	c.read += s.in.collect()
+	c.written += s.out.collect()
+}
+
+// count adds bytes of a call that ended after its session.
+func (c *Client) count(write bool, n int) {
+	c.counters.Lock()
+	defer c.counters.Unlock()
+	if write {
+		c.written += uint64(n)
+	} else {
+		c.read += uint64(n)
+	}
 }
 
 func (c *Client) snapshot() snapshot {
@@ -84,7 +114,7 @@ func (c *Client) to(state State) {
 	case lifecycle.Connected:
 		st.ConnectedSince = now
 	case lifecycle.Stopped:
-		if err := c.Err(); err != nil && err != st.LastError {
+		if err := c.Err(); err != nil && !same(err, st.LastError) {
 			st.LastError, st.LastErrorAt = err, now
 		}
 	}

@@ -72,7 +72,7 @@ func (c *Client) Done() <-chan struct{} {
 // onCancel runs once, when the stop has begun, in the goroutine of whoever
 // began it.
 func (c *Client) onCancel(cause error) {
-	if c.phase.CompareAndSwap(phaseNew, phaseNever) {
+	if c.phase.CompareAndSwap(phaseNew, phaseNever) || c.phase.CompareAndSwap(phaseStarting, phaseNever) {
 		c.stopUnconnected()
 		return
 	}
