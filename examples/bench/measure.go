@@ -41,10 +41,17 @@ func measureAll(ctx context.Context, e *env, stdout, lines io.Writer) error {
 		return err
 	}
 	if e.strict {
-		for _, r := range all {
-			if r.MeetsMust != nil && !*r.MeetsMust {
-				errs = append(errs, fmt.Errorf("%s: missed", r.Name))
-			}
+		errs = append(errs, strictness(all))
+	}
+	return errors.Join(errs...)
+}
+
+// strictness makes an error of each figure that misses what it must reach.
+func strictness(rs []result) error {
+	var errs []error
+	for i := range rs {
+		if rs[i].verdict() == missed {
+			errs = append(errs, fmt.Errorf("%s: %s", rs[i].Name, missed))
 		}
 	}
 	return errors.Join(errs...)

@@ -92,9 +92,12 @@ func (r *result) verdict() string {
 	case *r.MeetsMust:
 		return "must"
 	default:
-		return "MISSED"
+		return missed
 	}
 }
+
+// missed is the verdict that matters.
+const missed = "MISSED"
 
 // finite returns a pointer to what JSON can express, or nil.
 func finite(v float64) *float64 {
