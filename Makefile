@@ -1,0 +1,108 @@
+# All that is needed is Go, git and make. The targets:
+#
+#	make demo    the quickstart: a client and a server that fails on schedule
+#	make test    the tests of all modules, with the race detector
+#	make check   what has to hold before a commit goes in, see below
+#	make cover   how much the tests cover; fails when it is too little
+#	make bench   all benchmarks
+#	make fuzz    each fuzz test for FUZZTIME
+
+# The modules, each after those it depends on.
+MODULES = waiter dialer worker lifecycle testutil reconnect examples
+# Modules that aren't part of the workspace: the tools of this file, and a
+# program that needs another module in the place of one of ours.
+APART = scripts examples/besidexnet
+# The modules that have to be covered to at least COVERMIN percent.
+COVERED = waiter dialer worker lifecycle reconnect
+COVERMIN = 95
+
+SYSTEMS = linux darwin windows freebsd
+ARCHS = amd64 arm64
+
+GO = go
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+# more flags for every go test, such as -v or -count=20
+TESTFLAGS =
+BENCHTIME = 1s
+FUZZTIME = 10s
+
+PACKAGES = $(MODULES:%=./%/...)
+
+.PHONY: demo test check cover bench fuzz
+.PHONY: fmt vet staticcheck layers tidy standalone apart cross
+
+demo:
+	@$(GO) run ./examples/quickstart
+
+test:
+	$(GO) test -race $(TESTFLAGS) $(PACKAGES)
+
+check: fmt vet staticcheck layers tidy standalone apart cross
+
+# every file is formatted
+fmt:
+	@files=$$(gofmt -l $(MODULES) $(APART)) && test -z "$$files" || \
+	{ echo "not formatted:" $$files; exit 1; }
+
+vet:
+	$(GO) vet $(PACKAGES)
+
+staticcheck:
+	$(GO) run $(STATICCHECK) $(PACKAGES)
+
+# no module needs more than its layer allows
+layers:
+	GOWORK=off $(GO) -C scripts run ./layers -root ..
+
+# every go.mod and go.sum has what is needed and nothing else
+tidy:
+	@set -e; for m in $(MODULES) $(APART); do \
+		echo "GOWORK=off $(GO) -C $$m mod tidy -diff"; \
+		GOWORK=off $(GO) -C $$m mod tidy -diff; \
+	done
+
+# every module builds and passes without the workspace, as it does elsewhere
+standalone:
+	@set -e; for m in $(MODULES); do \
+		echo "GOWORK=off $(GO) -C $$m test $(TESTFLAGS) ./..."; \
+		GOWORK=off $(GO) -C $$m build ./...; \
+		GOWORK=off $(GO) -C $$m test $(TESTFLAGS) ./...; \
+	done
+
+# the same, and more, for what the other targets don't see
+apart:
+	@set -e; for m in $(APART); do \
+		echo "GOWORK=off $(GO) -C $$m test $(TESTFLAGS) ./..."; \
+		GOWORK=off $(GO) -C $$m vet ./...; \
+		GOWORK=off $(GO) -C $$m run $(STATICCHECK) ./...; \
+		GOWORK=off $(GO) -C $$m test $(TESTFLAGS) ./...; \
+	done
+
+# everything builds, tests included, for each system and architecture
+cross:
+	@set -e; for s in $(SYSTEMS); do for a in $(ARCHS); do \
+		echo "GOOS=$$s GOARCH=$$a $(GO) build, $(GO) vet"; \
+		CGO_ENABLED=0 GOOS=$$s GOARCH=$$a $(GO) build $(PACKAGES); \
+		CGO_ENABLED=0 GOOS=$$s GOARCH=$$a $(GO) vet $(PACKAGES); \
+	done; done
+
+cover:
+	@set -e; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
+	for m in $(MODULES); do \
+		GOWORK=off $(GO) -C $$m test $(TESTFLAGS) -coverpkg=./... -coverprofile="$$dir/$$m.out" ./...; \
+	done; \
+	set --; for m in $(MODULES); do set -- "$$@" "$$dir/$$m.out"; done; \
+	gate=; for m in $(COVERED); do gate=$$gate,$$m; done; \
+	GOWORK=off $(GO) -C scripts run ./cover -min $(COVERMIN) -gate "$$gate" "$$@"
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(PACKAGES)
+
+# go test takes one fuzz test of one package at a time
+fuzz:
+	@set -e; packages=$$($(GO) list $(PACKAGES)); for p in $$packages; do \
+		names=$$($(GO) test -list '^Fuzz' "$$p"); for f in $$names; do case $$f in Fuzz*) \
+			echo "$(GO) test -fuzz ^$$f\$$ $$p"; \
+			$(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) "$$p";; \
+		esac; done; \
+	done

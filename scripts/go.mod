@@ -1,0 +1,3 @@
+module darvaza.org/x/net/scripts
+
+go 1.25.0
