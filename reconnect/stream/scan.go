@@ -39,8 +39,9 @@ func (s *source) Read(p []byte) (int, error) {
 		return 0, context.Cause(s.ctx)
 	}
 	n, err := s.conn.Read(p)
-	if err != nil && (err != io.EOF || s.ctx.Err() != nil) {
-		s.failed = true
+	if err != nil {
+		// Some conns say io.EOF of their own end, too.
+		s.failed = err != io.EOF || s.ctx.Err() != nil && context.Cause(s.ctx) != io.EOF
 	}
 	return n, err
 }

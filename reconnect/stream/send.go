@@ -48,7 +48,7 @@ func (r *session[_, _]) sendError(err error) error {
 	if err == nil || err == ErrQueueFull {
 		return err
 	}
-	if cause := r.group.Err(); cause != nil {
+	if cause := r.outcome(r.group.Err()); cause != nil {
 		return fmt.Errorf("stream: session %w: %w", err, cause)
 	}
 	return fmt.Errorf("stream: session %w", err)

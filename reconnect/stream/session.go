@@ -47,17 +47,34 @@ func (r *session[_, _]) end(cause error) {
 	r.queue.close()
 	// Told even if Close panics, which is an error of the session then.
 	defer func() {
-		if r.onError != nil && !isPlainStop(cause) {
+		if r.onError != nil && !r.isGoodEnd(cause) {
 			r.onError(cause)
 		}
 	}()
 	_ = r.conn.Close()
 }
 
-// isPlainStop tells a stop without a reason as the group does, by identity: an
-// error that wraps context.Canceled is somebody's failure.
-func isPlainStop(cause error) bool {
-	return cause == nil || cause == context.Canceled
+// isGoodEnd tells by identity, as the group does: an error that wraps
+// context.Canceled is somebody's failure. Where Context belongs to a connection, as
+// that of a client's session does, its cause is io.EOF when the peer
+// has ended the stream, which may be known here before read has come to it.
+func (r *session[_, _]) isGoodEnd(cause error) bool {
+	switch cause {
+	case nil, context.Canceled:
+		return true
+	case io.EOF:
+		return r.group.Parent != nil && context.Cause(r.group.Parent) == io.EOF
+	default:
+		return false
+	}
+}
+
+// outcome is what methods tell of the group's error.
+func (r *session[_, _]) outcome(err error) error {
+	if r.isGoodEnd(err) {
+		return nil
+	}
+	return err
 }
 
 // hooks are called around a message. Either may be nil.

@@ -39,13 +39,14 @@ func (s *StreamSession[_, _]) Shutdown(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
-	return r.group.Wait()
+	return r.outcome(r.group.Wait())
 }
 
 // Wait blocks until the session is done, and returns why it ended: nil if it
 // went well, otherwise the error. See [StreamSession].
 func (s *StreamSession[_, _]) Wait() error {
-	return s.live("Wait").group.Wait()
+	r := s.live("Wait")
+	return r.outcome(r.group.Wait())
 }
 
 // Done returns a channel that is closed once Conn is closed and every goroutine
@@ -57,5 +58,6 @@ func (s *StreamSession[_, _]) Done() <-chan struct{} {
 // Err returns nil until the session begins to end, and from then on what Wait
 // will return. It doesn't block.
 func (s *StreamSession[_, _]) Err() error {
-	return s.live("Err").group.Err()
+	r := s.live("Err")
+	return r.outcome(r.group.Err())
 }

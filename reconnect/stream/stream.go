@@ -26,8 +26,8 @@ const DefaultMaxMessageSize = 64 << 10
 //     was written, unless HalfClose says otherwise;
 //   - well, by [StreamSession.Shutdown] after what is queued was written, or by
 //     [StreamSession.Close] at once;
-//   - at once when Context ends: well if it was merely cancelled, and otherwise
-//     with its cause, such as [context.DeadlineExceeded];
+//   - at once when Context ends: well if it was merely cancelled or if its cause is
+//     io.EOF, otherwise with the cause, such as [context.DeadlineExceeded];
 //   - at once with the first error of Conn, of a hook, or of a function given to
 //     [StreamSession.Go]. A panic counts as a [*core.PanicError], and
 //     [runtime.Goexit] as [worker.ErrGoexit].
