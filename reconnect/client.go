@@ -24,8 +24,7 @@ type Client struct {
 
 	// set at construction
 	config   *Config
-	ctx      context.Context // the group's
-	detached context.Context // its values alone
+	detached context.Context // the values of the client's, and nothing else
 	created  time.Time
 
 	settings atomic.Pointer[settings]
@@ -126,8 +125,7 @@ func newClient(cfg *Config) *Client {
 	c.settings.Store(newSettings(cfg))
 	c.group.Parent = cfg.Context
 	c.group.OnCancel = c.onCancel
-	c.ctx = c.group.Context()
-	c.detached = context.WithoutCancel(c.ctx)
+	c.detached = context.WithoutCancel(c.Context())
 	return c
 }
 
@@ -146,5 +144,7 @@ func (c *Client) isConnecting() bool {
 // Context returns the client's context: a child of Config.Context that ends
 // when the client's stop begins, with the reason as its cause.
 func (c *Client) Context() context.Context {
-	return c.ctx
+	// Not kept in a field: where Config.Context is over already, the stop
+	// begins before New has returned.
+	return c.group.Context()
 }

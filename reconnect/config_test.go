@@ -336,6 +336,7 @@ func TestRunningClientIgnoresWritesToItsConfig(t *testing.T) {
 		cfg.ReadTimeout = time.Nanosecond
 
 		require.NoError(t, c.Connect())
+		require.NoError(t, rec.WaitFor(guarded(t), "session", 1))
 		assert.Equal(t, pipeRemote, c.RemoteAddr().String())
 		p.HangUp()
 		begin := time.Now()

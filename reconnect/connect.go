@@ -15,11 +15,11 @@ import (
 // or stops meanwhile, the error matches [ErrClosed] and the reason:
 // [context.Canceled] where the user asked for the stop.
 func (c *Client) Connect() error {
-	if c.ctx.Err() != nil {
+	if c.Context().Err() != nil {
 		return c.stoppedError()
 	}
 	if !c.phase.CompareAndSwap(phaseNew, phaseStarting) {
-		if c.ctx.Err() != nil {
+		if c.Context().Err() != nil {
 			return c.stoppedError()
 		}
 		return ErrRunning
@@ -39,7 +39,7 @@ func (c *Client) Connect() error {
 	select {
 	case err := <-first:
 		return c.firstResult(err)
-	case <-c.ctx.Done():
+	case <-c.Context().Done():
 	}
 	// Stopped. The loop may be held up by a callback, which is not for our
 	// caller to wait for; but if the stop was its own verdict, that came first.
@@ -54,14 +54,14 @@ func (c *Client) Connect() error {
 // firstResult returns the error of the first attempt, not before Err does.
 func (c *Client) firstResult(err error) error {
 	if err != nil {
-		<-c.ctx.Done()
+		<-c.Context().Done()
 	}
 	return err
 }
 
 // stoppedError is the error of what comes too late.
 func (c *Client) stoppedError() error {
-	return &stoppedError{cause: context.Cause(c.ctx)}
+	return &stoppedError{cause: context.Cause(c.Context())}
 }
 
 // A stoppedError says that the client has stopped, and why.

@@ -56,7 +56,7 @@ func (c *Client) run() {
 		c.answer(nil)
 		err = c.wait(s)
 		switch {
-		case c.ctx.Err() != nil:
+		case c.Context().Err() != nil:
 			return
 		case s.Err() != nil: // cut short: dial at once, from the same step
 			s = c.begin()
@@ -154,7 +154,7 @@ func (c *Client) wait(s *session) error {
 
 // judge takes note of how a turn ended and decides what follows.
 func (c *Client) judge(s *session, err error) lifecycle.Verdict {
-	if s.stage != stageSession && isRequest(context.Cause(s)) && c.ctx.Err() == nil {
+	if s.stage != stageSession && isRequest(context.Cause(s)) && c.Context().Err() == nil {
 		// The attempt didn't fail, it was cut short. An error that OnConnect
 		// has of its own counts.
 		if s.stage == stageDial || err == nil {
@@ -163,7 +163,7 @@ func (c *Client) judge(s *session, err error) lifecycle.Verdict {
 	}
 	if s.stage == stageSession {
 		c.sessionEnded(s)
-	} else if c.ctx.Err() == nil {
+	} else if c.Context().Err() == nil {
 		c.loop.failures++
 	}
 	s.cancel(errSessionOver)
@@ -185,11 +185,11 @@ func (c *Client) judge(s *session, err error) lifecycle.Verdict {
 
 // verdict asks for what follows an error of the turn.
 func (c *Client) verdict(s *session, err error) (v lifecycle.Verdict) {
-	if err != nil && c.ctx.Err() == nil {
+	if err != nil && c.Context().Err() == nil {
 		c.loop.lastErr, c.loop.lastErrAt, c.loop.lastStage = err, time.Now(), s.stage
 	}
 	_ = c.call(func() error {
-		v = c.settings.Load().callbacks.Judge(c.ctx, s.netConn(), err)
+		v = c.settings.Load().callbacks.Judge(c.Context(), s.netConn(), err)
 		return nil
 	})
 	return v
@@ -198,7 +198,7 @@ func (c *Client) verdict(s *session, err error) (v lifecycle.Verdict) {
 // refused is the verdict on an error from WaitReconnect.
 func (c *Client) refused(err error) (v lifecycle.Verdict) {
 	_ = c.call(func() error {
-		v = c.settings.Load().callbacks.JudgeStop(c.ctx, nil, err)
+		v = c.settings.Load().callbacks.JudgeStop(c.Context(), nil, err)
 		return nil
 	})
 	return v
@@ -232,7 +232,7 @@ func (c *Client) stop(v lifecycle.Verdict) {
 // answer gives Connect the result of the first attempt. A success that the stop
 // has overtaken is none, and is left to finish.
 func (c *Client) answer(err error) {
-	if c.loop.first == nil || err == nil && c.ctx.Err() != nil {
+	if c.loop.first == nil || err == nil && c.Context().Err() != nil {
 		return
 	}
 	c.loop.first <- err // has room for it

@@ -12,7 +12,7 @@ import "errors"
 // stopping or stopped an error that matches [ErrClosed] and the reason.
 func (c *Client) Reconnect() error {
 	switch {
-	case c.ctx.Err() != nil:
+	case c.Context().Err() != nil:
 		return c.stoppedError()
 	case !c.isConnecting():
 		return ErrNotConnected
@@ -41,7 +41,7 @@ func (c *Client) dialAgain(cause error) {
 // doesn't block, and may be called from a callback. The caller sees to it
 // that nobody writes to the Config meanwhile.
 func (c *Client) Reload() error {
-	if c.ctx.Err() != nil {
+	if c.Context().Err() != nil {
 		return c.stoppedError()
 	}
 	cfg := c.config.copy()

@@ -67,8 +67,8 @@ func (c *Client) begin() *session {
 	s := &session{client: c}
 	s.Context, s.cancel = context.WithCancelCause(c.detached)
 	c.turn.Store(s)
-	if err := c.ctx.Err(); err != nil {
-		s.cancel(context.Cause(c.ctx))
+	if err := c.Context().Err(); err != nil {
+		s.cancel(context.Cause(c.Context()))
 	}
 	return s
 }
@@ -77,8 +77,8 @@ func (c *Client) begin() *session {
 // end, nil if it hasn't. The end of Config.Context is told to the turn by a
 // goroutine of its own, which may be late.
 func (c *Client) over(s *session) error {
-	if c.ctx.Err() != nil {
-		s.drop(context.Cause(c.ctx))
+	if c.Context().Err() != nil {
+		s.drop(context.Cause(c.Context()))
 	}
 	return context.Cause(s)
 }
@@ -101,7 +101,7 @@ func (s *session) netConn() net.Conn {
 
 // Deadline is that of the client's context.
 func (s *session) Deadline() (time.Time, bool) {
-	return s.client.ctx.Deadline()
+	return s.client.Context().Deadline()
 }
 
 var connKey = lifecycle.ConnKey()
@@ -174,7 +174,7 @@ func (s *session) abandon() {
 
 // closedError is what reads and writes cut short get.
 func (s *session) closedError() error {
-	if s.client.ctx.Err() != nil {
+	if s.client.Context().Err() != nil {
 		return ErrClosed
 	}
 	return ErrNotConnected

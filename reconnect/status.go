@@ -134,7 +134,7 @@ func (c *Client) tell(from, to State) {
 	}
 	var v lifecycle.Verdict
 	_ = c.call(func() error {
-		v = callbacks.Judge(c.ctx, nil, err)
+		v = callbacks.Judge(c.Context(), nil, err)
 		return nil
 	})
 	if v.Stop {

@@ -57,10 +57,10 @@ func (c *Client) Wait() error {
 // Err returns nil while the client runs, and the reason of its stop, as
 // [Client.Wait] gives it, once that has begun.
 func (c *Client) Err() error {
-	if c.ctx.Err() == nil {
+	if c.Context().Err() == nil {
 		return nil
 	}
-	return lifecycle.Reason(context.Cause(c.ctx))
+	return lifecycle.Reason(context.Cause(c.Context()))
 }
 
 // Done returns a channel, always the same, that is closed when the client is
