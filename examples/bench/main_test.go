@@ -202,3 +202,26 @@ func TestRivalsAreFoundByThePatternAlone(t *testing.T) {
 	require.NoError(t, run(context.Background(), opts, &table, &log), log.String())
 	assert.Contains(t, table.String(), "rival")
 }
+
+func TestRivalsAreReportedByTheMedianOfTheirTurns(t *testing.T) {
+	var table, lines bytes.Buffer
+	require.NoError(t, writeRivals(&table, &lines, []rivalLine{
+		{Rival: "a", Figure: "one", Value: 1},
+		{Rival: "b", Figure: "one", Value: 7},
+		{Rival: "a", Figure: "one", Value: 30},
+		{Rival: "a", Figure: "one", Value: 2},
+		{Rival: "b", Figure: "two", Value: 5},
+	}))
+	var found []rivalLine
+	for dec := json.NewDecoder(&lines); dec.More(); {
+		var l rivalLine
+		require.NoError(t, dec.Decode(&l))
+		found = append(found, l)
+	}
+	assert.Equal(t, []rivalLine{
+		{Rival: "a", Figure: "one", Value: 2},
+		{Rival: "b", Figure: "one", Value: 7},
+		{Rival: "b", Figure: "two", Value: 5},
+	}, found)
+	assert.Equal(t, 4, strings.Count(table.String(), "\n"))
+}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -29,8 +30,8 @@ type rivalLine struct {
 // rivals lists the folders of the programs, ours first.
 var rivals = []string{"ours", "xnet", "nats", "autopaho"}
 
-// runRivals builds each program, runs it in a process of its own, one after the
-// other, and reports what they found. It needs the go command, and its first
+// runRivals builds each program, runs them in processes of their own, one at a
+// time, and reports what they found. It needs the go command, and its first
 // run the network. A rival that can't be measured doesn't keep the others
 // from it.
 func runRivals(ctx context.Context, opts *options, stdout, stderr, lines io.Writer) error {
@@ -44,23 +45,54 @@ func runRivals(ctx context.Context, opts *options, stdout, stderr, lines io.Writ
 	}
 	defer os.RemoveAll(dir)
 
-	rows := [][]string{{"figure", "rival", "version", "value", "unit", "of", "set to"}}
 	var all []rivalLine
 	var errs []error
+	programs := make(map[string]string)
 	for _, name := range rivals {
 		if !opts.run.MatchString(name) {
 			continue
 		}
-		fmt.Fprintf(stderr, "bench: %s\n", name)
-		found, err := runRival(ctx, opts, filepath.Join(strings.TrimSpace(here), "rivals", name), dir, stderr)
-		if err != nil {
+		program := filepath.Join(dir, name+".exe")
+		folder := filepath.Join(strings.TrimSpace(here), "rivals", name)
+		if _, err := goCommand(ctx, folder, stderr, "build", "-o", program, "."); err != nil {
 			errs = append(errs, fmt.Errorf("rival %s: %w", name, err))
+			continue
 		}
-		all = append(all, found...)
+		programs[name] = program
 	}
-	for _, figure := range figuresOf(all) {
-		for _, l := range all {
-			if l.Figure != figure {
+	for turn := range opts.rivalTurns() {
+		for _, name := range rivals {
+			if programs[name] == "" || ctx.Err() != nil {
+				continue
+			}
+			fmt.Fprintf(stderr, "bench: %s, turn %d\n", name, turn+1)
+			found, err := runRival(ctx, opts, programs[name], stderr)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("rival %s: %w", name, err))
+			}
+			all = append(all, found...)
+		}
+	}
+	errs = append(errs, ctx.Err(), writeRivals(stdout, lines, all))
+	return errors.Join(errs...)
+}
+
+// rivalTurns is how often each of them has its turn, one after the other, so
+// that what slows the machine down for a while slows down all of them.
+func (opts *options) rivalTurns() int {
+	if opts.quick {
+		return 1
+	}
+	return 5
+}
+
+// writeRivals reports the medians of all turns, figure by figure.
+func writeRivals(stdout, lines io.Writer, all []rivalLine) error {
+	rows := [][]string{{"figure", "rival", "version", "value", "unit", "of", "set to"}}
+	for _, figure := range namesOf(all, func(l rivalLine) string { return l.Figure }) {
+		for _, rival := range namesOf(all, func(l rivalLine) string { return l.Rival }) {
+			l, ok := middleOf(all, figure, rival)
+			if !ok {
 				continue
 			}
 			if err := writeLine(lines, l); err != nil {
@@ -71,18 +103,25 @@ func runRivals(ctx context.Context, opts *options, stdout, stderr, lines io.Writ
 			})
 		}
 	}
-	if err := writeAligned(stdout, rows, 3); err != nil {
-		return err
-	}
-	return errors.Join(errs...)
+	return writeAligned(stdout, rows, 3)
 }
 
-// runRival builds and runs the program in a folder and returns what it found.
-func runRival(ctx context.Context, opts *options, folder, dir string, stderr io.Writer) ([]rivalLine, error) {
-	program := filepath.Join(dir, filepath.Base(folder)+".exe")
-	if _, err := goCommand(ctx, folder, stderr, "build", "-o", program, "."); err != nil {
-		return nil, err
+// middleOf returns the line of a figure of a rival, with the median of its
+// turns.
+func middleOf(all []rivalLine, figure, rival string) (line rivalLine, ok bool) {
+	var values []float64
+	for _, l := range all {
+		if l.Figure == figure && l.Rival == rival {
+			line = l
+			values = append(values, l.Value)
+		}
 	}
+	line.Value = median(values)
+	return line, len(values) > 0
+}
+
+// runRival runs a program and returns what it found.
+func runRival(ctx context.Context, opts *options, program string, stderr io.Writer) ([]rivalLine, error) {
 	var out bytes.Buffer
 	cmd := exec.CommandContext(ctx, program)
 	if opts.quick {
@@ -116,14 +155,12 @@ func goCommand(ctx context.Context, folder string, stderr io.Writer, args ...str
 	return out.String(), nil
 }
 
-// figuresOf returns the figures in the order in which they were found.
-func figuresOf(lines []rivalLine) []string {
+// namesOf returns the different names there are, in the order of the lines.
+func namesOf(lines []rivalLine, name func(rivalLine) string) []string {
 	var names []string
-	seen := make(map[string]bool)
 	for _, l := range lines {
-		if !seen[l.Figure] {
-			seen[l.Figure] = true
-			names = append(names, l.Figure)
+		if n := name(l); !slices.Contains(names, n) {
+			names = append(names, n)
 		}
 	}
 	return names
