@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"net/netip"
-	"time"
 )
 
 // New returns a dialer that follows cfg and gives every address its try.
@@ -29,28 +28,17 @@ import (
 //
 // The dialer may be used by any number of goroutines at once.
 func New(cfg Config) Dialer {
-	d := &eyeballs{
-		direct:   cfg.export(),
-		timeout:  orDefault(cfg.Timeout, defaultTimeout),
-		onSocket: cfg.OnSocket,
-	}
-	d.attempt = d.direct
-	// One deadline covers all attempts; dialName sets it.
-	d.attempt.Timeout = 0
-
+	d := &eyeballs{dialer: cfg.export(), onSocket: cfg.OnSocket}
 	if cfg.OnSocket != nil {
 		// A single address is tried by itself: there is nothing to overlap.
-		d.direct.ControlContext = control(cfg.OnSocket, nil)
-		d.attempt.ControlContext = d.direct.ControlContext
+		d.dialer.ControlContext = control(cfg.OnSocket, nil)
 	}
 	return d
 }
 
 // eyeballs is the Happy Eyeballs dialer. Nothing in it changes after New.
 type eyeballs struct {
-	direct   net.Dialer // for what needs no look-up
-	attempt  net.Dialer // for one address of a name
-	timeout  time.Duration
+	dialer   net.Dialer
 	onSocket onSocket
 }
 
@@ -59,14 +47,14 @@ func (d *eyeballs) DialContext(ctx context.Context, network, address string) (ne
 	if host, port, ok := splitName(network, address); ok {
 		return d.dialName(ctx, network, address, host, port)
 	}
-	return d.direct.DialContext(ctx, network, address)
+	return d.dialer.DialContext(ctx, network, address)
 }
 
 // dialName looks a name up and tries its addresses, all inside one timeout.
 func (d *eyeballs) dialName(ctx context.Context, network, address, host, port string) (net.Conn, error) {
-	if d.timeout > 0 {
+	if timeout := d.dialer.Timeout; timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, d.timeout)
+		ctx, cancel = context.WithTimeout(ctx, timeout)
 		defer cancel()
 	}
 
@@ -78,7 +66,7 @@ func (d *eyeballs) dialName(ctx context.Context, network, address, host, port st
 	var conn net.Conn
 	var causes []error
 	if len(targets) == 1 {
-		conn, err = d.attempt.DialContext(ctx, network, targets[0].String())
+		conn, err = d.dialer.DialContext(ctx, network, targets[0].String())
 		causes = []error{err}
 	} else {
 		conn, causes = d.race(ctx, network, targets)

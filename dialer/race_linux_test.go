@@ -3,8 +3,10 @@ package dialer_test
 import (
 	"context"
 	"net"
+	"net/http/httptrace"
 	"runtime"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -218,58 +220,49 @@ func TestOneOnSocketThatPanicsLeavesTheOtherAddresses(t *testing.T) {
 	}
 }
 
-func TestLosersOfARaceAreClosed(t *testing.T) {
-	first, err := net.Listen("tcp", "127.0.0.2:0")
-	require.NoError(t, err)
-	port := portOf(t, first.Addr().String())
-	second, err := net.Listen("tcp", "127.0.0.3:"+port)
+func TestLoserThatConnectedTooIsClosed(t *testing.T) {
+	live, port := deadAndLive(t)
+	serve(t, live, hold)
+	other, err := net.Listen("tcp", "127.0.0.4:"+port)
 	if err != nil {
-		_ = first.Close()
 		t.Skip("the port is taken:", err)
 	}
-	// A server holds what it accepts until the peer closes, and the test ends
-	// no sooner than the servers: a loser left open would hang it.
-	serve(t, first, hold)
-	serve(t, second, hold)
+	serve(t, other, hold)
 
-	// Both addresses are under way before either may connect: the first call
-	// waits for the start of the second address, which the timeout places at
-	// a third of itself, and both then connect as fast as they can.
 	var sockets []syscall.RawConn
 	d := dialer.New(dialer.Config{
-		Timeout:  60 * time.Millisecond,
-		Resolver: newResolver(t, names{"both.test": {"127.0.0.2", "127.0.0.3", "127.0.0.4"}}),
-		OnSocket: func(ctx context.Context, conn syscall.RawConn) error {
-			if sockets = append(sockets, conn); len(sockets) == 1 {
-				waitFor(ctx, 30*time.Millisecond)
-			}
+		Timeout:  -1,
+		Resolver: newResolver(t, names{"both.test": {"127.0.0.3", "127.0.0.4"}}),
+		OnSocket: func(_ context.Context, conn syscall.RawConn) error {
+			sockets = append(sockets, conn)
 			return nil
 		},
 	})
 
-	for range 10 {
-		sockets = nil
-		conn, err := d.DialContext(t.Context(), "tcp", "both.test.:"+port)
-		if err != nil {
-			// A busy machine may not make it.
-			assertTimeout(t, err)
-			continue
-		}
-
-		open := 0
-		for _, socket := range sockets {
-			if socket.Control(func(uintptr) {}) == nil {
-				open++
+	// Neither attempt may report before the other one has connected as well.
+	var connected sync.WaitGroup
+	connected.Add(2)
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
+		ConnectDone: func(network, _ string, err error) {
+			if network == "tcp" {
+				assert.NoError(t, err)
+				connected.Done()
+				connected.Wait()
 			}
-		}
-		assert.Equal(t, 1, open, "one socket of %d is the winner", len(sockets))
-		require.NoError(t, conn.Close())
-	}
-}
+		},
+	})
+	conn, err := d.DialContext(ctx, "tcp", "both.test.:"+port)
+	require.NoError(t, err)
+	defer conn.Close()
 
-// waitFor blocks for d, or until ctx ends.
-func waitFor(ctx context.Context, d time.Duration) {
-	ctx, cancel := context.WithTimeout(ctx, d)
-	defer cancel()
-	<-ctx.Done()
+	require.Len(t, sockets, 2)
+	open := 0
+	for _, socket := range sockets {
+		if socket.Control(func(uintptr) {}) == nil {
+			open++
+		}
+	}
+	assert.Equal(t, 1, open, "the winner's socket is the only one left")
+	_, err = conn.Write([]byte("still here"))
+	assert.NoError(t, err)
 }

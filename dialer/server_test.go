@@ -13,10 +13,11 @@ import (
 )
 
 // serve accepts connections until the test ends and hands each to handle, on
-// a goroutine of its own; it waits for all of them.
+// a goroutine of its own. At the end it closes them all and waits.
 func serve(t testing.TB, ln net.Listener, handle func(net.Conn)) {
 	t.Helper()
 
+	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for {
@@ -26,12 +27,14 @@ func serve(t testing.TB, ln net.Listener, handle func(net.Conn)) {
 			}
 			wg.Go(func() {
 				defer conn.Close()
+				defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 				handle(conn)
 			})
 		}
 	})
 	t.Cleanup(func() {
 		_ = ln.Close()
+		cancel()
 		wg.Wait()
 	})
 }
