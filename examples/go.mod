@@ -3,6 +3,8 @@ module darvaza.org/x/net/examples
 go 1.25.0
 
 require (
+	darvaza.org/x/net/dialer v0.1.0
+	darvaza.org/x/net/lifecycle v0.1.0
 	darvaza.org/x/net/reconnect v0.1.0
 	darvaza.org/x/net/testutil v0.1.0
 	darvaza.org/x/net/waiter v0.1.0
@@ -15,8 +17,6 @@ require (
 	darvaza.org/core v0.21.2 // indirect
 	darvaza.org/slog v0.10.0 // indirect
 	darvaza.org/slog/handlers/discard v0.8.0 // indirect
-	darvaza.org/x/net/dialer v0.1.0 // indirect
-	darvaza.org/x/net/lifecycle v0.1.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/net v0.57.0 // indirect
 	golang.org/x/sync v0.22.0 // indirect

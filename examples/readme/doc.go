@@ -1,0 +1,4 @@
+// Package readme holds the code of the repository's README as tests, so that
+// all of it compiles and does what the page says. A test sees to it that no
+// snippet of the page is missing here.
+package readme
