@@ -140,10 +140,15 @@ func (d *direction) resume(p []byte, n int, err error, limit time.Duration) (int
 func (d *direction) failed(err error) error {
 	switch {
 	case err == nil:
-	case !isTimeout(err):
-		d.session.cancel(err)
-	case d.isEnded():
+	case isTimeout(err):
+		if d.isEnded() {
+			err = d.session.closedError()
+		}
+	case isCut(err) && d.session.Err() != nil:
+		// The connection was closed here, while the call waited for another.
 		err = d.session.closedError()
+	default:
+		d.session.cancel(err)
 	}
 	return err
 }

@@ -110,7 +110,7 @@ var connKey = lifecycle.ConnKey()
 // end meanwhile ends that too.
 func (s *session) attach(conn net.Conn, set *settings) {
 	s.conn = conn
-	s.since = time.Now()
+	s.since = time.Now().Add(-1) // so that the present is never 0, which means no deadline
 	s.in.attach(s, false, set.readTimeout)
 	s.out.attach(s, true, set.writeTimeout)
 	s.up.Store(true)

@@ -1,0 +1,494 @@
+package reconnect_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"darvaza.org/x/net/reconnect"
+	"darvaza.org/x/net/testutil"
+)
+
+// stops are the ways to ask for the end.
+func stops() map[string]func(*reconnect.Client, context.CancelFunc) {
+	return map[string]func(*reconnect.Client, context.CancelFunc){
+		"Cancel":   func(c *reconnect.Client, _ context.CancelFunc) { c.Cancel(nil) },
+		"Shutdown": func(c *reconnect.Client, _ context.CancelFunc) { _ = c.Shutdown(context.Background()) },
+		"context":  func(_ *reconnect.Client, cancel context.CancelFunc) { cancel() },
+	}
+}
+
+// phases bring a client to where its context is waited for.
+func phases() map[string]func(*reconnect.Config, *testutil.PipeListener) {
+	until := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+	return map[string]func(*reconnect.Config, *testutil.PipeListener){
+		"dial": func(_ *reconnect.Config, p *testutil.PipeListener) { p.Hang(true) },
+		"OnConnect": func(cfg *reconnect.Config, _ *testutil.PipeListener) {
+			cfg.OnConnect = func(ctx context.Context, _ net.Conn) error { return until(ctx) }
+		},
+		"OnConnect's Read": func(cfg *reconnect.Config, _ *testutil.PipeListener) {
+			cfg.OnConnect = func(_ context.Context, conn net.Conn) error {
+				_, err := conn.Read(make([]byte, 1))
+				return err
+			}
+		},
+		"OnSession": func(cfg *reconnect.Config, _ *testutil.PipeListener) { cfg.OnSession = until },
+		"OnSession's Read": func(cfg *reconnect.Config, _ *testutil.PipeListener) {
+			cfg.OnSession = func(ctx context.Context) error {
+				_, err := reconnect.ConnFrom(ctx).Read(make([]byte, 1))
+				return err
+			}
+		},
+		"held": func(*reconnect.Config, *testutil.PipeListener) {},
+		"wait of an hour": func(cfg *reconnect.Config, p *testutil.PipeListener) {
+			p.Refuse(testutil.ConnRefused("tcp", pipeRemote))
+			cfg.WaitReconnect = reconnect.NewConstantWaiter(time.Hour)
+		},
+		"own wait": func(cfg *reconnect.Config, p *testutil.PipeListener) {
+			p.Refuse(testutil.ConnRefused("tcp", pipeRemote))
+			cfg.WaitReconnect = until
+		},
+		"OnError": func(cfg *reconnect.Config, p *testutil.PipeListener) {
+			p.Refuse(testutil.ConnRefused("tcp", pipeRemote))
+			cfg.OnError = func(ctx context.Context, _ net.Conn, _ error) error { return until(ctx) }
+		},
+	}
+}
+
+func TestStopCutsShortWhateverTheClientIsAt(t *testing.T) {
+	for phase, edit := range phases() {
+		for how, stop := range stops() {
+			t.Run(phase+" "+how, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					base, cancel := context.WithCancel(context.Background())
+					defer cancel()
+					p := newPipe(t, nil)
+					cfg := pipeConfig(p)
+					cfg.Context = base
+					cfg.DialTimeout, cfg.ReadTimeout, cfg.WriteTimeout = -1, -1, -1
+					edit(cfg, p)
+					onError := cfg.OnError
+					reported := 0
+					cfg.OnError = func(ctx context.Context, conn net.Conn, err error) error {
+						reported++
+						if onError != nil {
+							return onError(ctx, conn, err)
+						}
+						return nil
+					}
+					c := newClient(t, cfg)
+					go func() { _ = c.Connect() }()
+					synctest.Wait()
+					before := reported
+
+					begin := time.Now()
+					stop(c, cancel)
+					require.NoError(t, waitDone(t, c))
+					assert.Zero(t, time.Since(begin))
+					require.NoError(t, c.Err())
+					require.ErrorIs(t, context.Cause(c.Context()), context.Canceled)
+					assert.Equal(t, reconnect.Stopped, c.State())
+					assert.Equal(t, before, reported, "errors of the stop itself aren't reported")
+					assert.Zero(t, p.Open())
+				})
+			})
+		}
+	}
+}
+
+func TestStopWinsAgainstAConnectionThatComesUp(t *testing.T) {
+	for how, stop := range map[string]func(*reconnect.Client, context.CancelFunc){
+		"Cancel":  func(c *reconnect.Client, _ context.CancelFunc) { c.Cancel(nil) },
+		"context": func(_ *reconnect.Client, cancel context.CancelFunc) { cancel() },
+		"Shutdown": func(c *reconnect.Client, _ context.CancelFunc) {
+			ctx, cancel := context.WithCancel(context.Background())
+			cancel()
+			_ = c.Shutdown(ctx)
+		},
+	} {
+		t.Run(how, func(t *testing.T) {
+			for range 200 {
+				synctest.Test(t, func(t *testing.T) {
+					base, cancel := context.WithCancel(context.Background())
+					defer cancel()
+					p := newPipe(t, nil)
+					rec := testutil.NewRecorder()
+					cfg := recordedConfig(p, rec, 0)
+					cfg.Context = base
+					var c *reconnect.Client
+					var dialled *testutil.FaultConn
+					cfg.Dialer = funcDialer(func(_ context.Context, network, address string) (net.Conn, error) {
+						conn, err := p.DialContext(context.Background(), network, address)
+						dialled = conn.(*testutil.FaultConn)
+						stop(c, cancel)
+						return conn, err
+					})
+					cfg.OnError = func(context.Context, net.Conn, error) error { rec.Record("OnError"); return nil }
+					c = newClient(t, cfg)
+					err := c.Connect()
+					require.ErrorIs(t, err, reconnect.ErrClosed)
+					require.ErrorIs(t, err, context.Canceled)
+					require.NoError(t, waitDone(t, c))
+					rec.AssertExactly(t)
+					assert.Equal(t, 1, dialled.Closes())
+				})
+			}
+		})
+	}
+}
+
+func TestStopInOnConnectSkipsTheSessionButNotOnDisconnect(t *testing.T) {
+	for how, stop := range map[string]func(*reconnect.Client, context.CancelFunc){
+		"Cancel":  func(c *reconnect.Client, _ context.CancelFunc) { c.Cancel(nil) },
+		"context": func(_ *reconnect.Client, cancel context.CancelFunc) { cancel() },
+	} {
+		t.Run(how, func(t *testing.T) {
+			for range 50 {
+				synctest.Test(t, func(t *testing.T) {
+					base, cancel := context.WithCancel(context.Background())
+					defer cancel()
+					p := newPipe(t, nil)
+					rec := testutil.NewRecorder()
+					cfg := recordedConfig(p, rec, 0)
+					cfg.Context = base
+					var c *reconnect.Client
+					cfg.OnConnect = func(context.Context, net.Conn) error {
+						rec.Record("OnConnect")
+						stop(c, cancel)
+						return nil
+					}
+					c = newClient(t, cfg)
+					require.ErrorIs(t, c.Connect(), reconnect.ErrClosed)
+					require.NoError(t, waitDone(t, c))
+					rec.AssertExactly(t, "OnConnect", "OnDisconnect")
+				})
+			}
+		})
+	}
+}
+
+func TestStopDuringABlackHoledDial(t *testing.T) {
+	c := newClient(t, &reconnect.Config{Remote: testutil.BlackHole(t), DialTimeout: -1})
+	connected := make(chan error, 1)
+	go func() { connected <- c.Connect() }()
+	for st := c.Status(); st.State != reconnect.Connecting; {
+		var err error
+		st, err = c.WaitStatus(guarded(t), st.Version)
+		require.NoError(t, err)
+	}
+	require.NoError(t, c.Shutdown(guarded(t)))
+	require.ErrorIs(t, receive(t, connected), reconnect.ErrClosed)
+}
+
+func TestStopDuringATLSHandshake(t *testing.T) {
+	for _, network := range []string{"tcp", "unix"} {
+		t.Run(network, func(t *testing.T) {
+			s := testutil.NewEchoServer(t, network)
+			s.SetSilent(true)
+			c := newClient(t, &reconnect.Config{Remote: s.Remote(), DialTimeout: -1,
+				TLSConfig: &tls.Config{ServerName: "localhost"}})
+			connected := make(chan error, 1)
+			go func() { connected <- c.Connect() }()
+			require.NoError(t, s.WaitAccepted(guarded(t), 1))
+			require.NoError(t, c.Shutdown(guarded(t)))
+			require.ErrorIs(t, receive(t, connected), reconnect.ErrClosed)
+		})
+	}
+}
+
+func TestStopCutsShortReadsWithEveryTimeoutOff(t *testing.T) {
+	for _, network := range []string{"tcp", "unix"} {
+		t.Run(network, func(t *testing.T) {
+			s := testutil.NewEchoServer(t, network)
+			reading := make(chan struct{}, 8)
+			var c *reconnect.Client
+			c = newClient(t, &reconnect.Config{Remote: s.Remote(),
+				DialTimeout: -1, ReadTimeout: -1, WriteTimeout: -1,
+				OnSession: func(context.Context) error {
+					reading <- struct{}{}
+					_, err := c.Read(make([]byte, 1))
+					assert.ErrorIs(t, err, reconnect.ErrClosed)
+					return err
+				}})
+			for range 4 {
+				c.Go(func(ctx context.Context) error {
+					if err := c.WaitConnected(ctx); err != nil {
+						return err
+					}
+					reading <- struct{}{}
+					_, err := c.Read(make([]byte, 1))
+					assert.ErrorIs(t, err, reconnect.ErrClosed)
+					return err
+				})
+			}
+			require.NoError(t, c.Connect())
+			for range 5 {
+				receive(t, reading)
+			}
+			require.NoError(t, c.Shutdown(guarded(t)))
+			require.NoError(t, s.WaitOpen(guarded(t), 0))
+		})
+	}
+}
+
+func TestShutdownGivesUpOnACallbackThatIgnoresItsContext(t *testing.T) {
+	for _, in := range []string{"Dialer", "OnConnect", "OnSession", "OnDisconnect", "OnError", "OnState", "WaitReconnect", "worker"} {
+		t.Run(in, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newPipe(t, nil)
+				entered, release := make(chan struct{}), make(chan struct{})
+				done := false
+				block := func() {
+					if !done {
+						done = true
+						close(entered)
+						<-release
+					}
+				}
+				cfg := plant(t, p, testutil.NewRecorder(), in, block)
+				if in == "OnState" {
+					cfg.OnState = func(_, to reconnect.State) {
+						if to == reconnect.Connected {
+							block()
+						}
+					}
+				}
+				c := newClient(t, cfg)
+				if in == "worker" {
+					c.Go(func(context.Context) error { block(); return nil })
+				}
+				go func() { _ = c.Connect() }()
+				<-entered
+
+				ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+				defer cancel()
+				begin := time.Now()
+				require.Equal(t, context.DeadlineExceeded, c.Shutdown(ctx))
+				assert.Equal(t, time.Minute, time.Since(begin))
+				assert.Zero(t, p.Open(), "closed under whatever runs")
+
+				gone, cancel := context.WithCancel(context.Background())
+				cancel()
+				require.Equal(t, context.Canceled, c.Shutdown(gone))
+				select {
+				case <-c.Done():
+					t.Fatal("done while a callback runs")
+				default:
+				}
+				close(release)
+				require.NoError(t, waitDone(t, c))
+				require.NoError(t, c.Shutdown(gone), "after the stop the reason counts")
+			})
+		})
+	}
+}
+
+func TestOnDisconnectsContextEndsWhenShutdownGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipe(t, nil)
+		cfg := pipeConfig(p)
+		cfg.WriteTimeout = time.Hour
+		begin := time.Now()
+		cfg.OnDisconnect = func(ctx context.Context, conn net.Conn) error {
+			_, err := conn.Write([]byte("nobody reads this"))
+			assert.Error(t, err)
+			<-ctx.Done()
+			assert.Equal(t, time.Second, time.Since(begin))
+			assert.ErrorIs(t, ctx.Err(), context.Canceled)
+			return ctx.Err()
+		}
+		c := newClient(t, cfg)
+		require.NoError(t, c.Connect())
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		require.ErrorIs(t, c.Shutdown(ctx), context.DeadlineExceeded)
+		require.NoError(t, waitDone(t, c))
+		assert.Equal(t, time.Second, time.Since(begin))
+	})
+}
+
+func TestOnDisconnectThatBeginsAfterShutdownGaveUpFindsItsContextOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := pipeConfig(newPipe(t, nil))
+		release := make(chan struct{})
+		cfg.OnSession = func(context.Context) error { <-release; return nil }
+		ran := false
+		cfg.OnDisconnect = func(ctx context.Context, _ net.Conn) error {
+			ran = true
+			assert.Error(t, ctx.Err())
+			return nil
+		}
+		c := newClient(t, cfg)
+		require.NoError(t, c.Connect())
+		gone, cancel := context.WithCancel(context.Background())
+		cancel()
+		require.ErrorIs(t, c.Shutdown(gone), context.Canceled)
+		close(release)
+		require.NoError(t, waitDone(t, c))
+		assert.True(t, ran)
+	})
+}
+
+func TestFirstCauseOfTheStopCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first, second := errors.New("first"), errors.New("second")
+		c := newClient(t, pipeConfig(newPipe(t, nil)))
+		require.NoError(t, c.Connect())
+		require.NoError(t, c.Err())
+		c.Cancel(first)
+		c.Cancel(second)
+		c.Cancel(nil)
+		require.Equal(t, first, c.Shutdown(context.Background()))
+		require.Equal(t, first, c.Wait())
+		require.Equal(t, first, c.Err())
+		require.Equal(t, first, context.Cause(c.Context()))
+	})
+}
+
+func TestReasonOfTheStopIsWhatWaitErrAndShutdownGive(t *testing.T) {
+	broken := errors.New("broken")
+	wrapped := errors.Join(errors.New("limit"), reconnect.ErrDoNotReconnect)
+	for name, tc := range map[string]struct {
+		stop func(*reconnect.Client, context.CancelCauseFunc)
+		want error
+	}{
+		"Shutdown":            {func(c *reconnect.Client, _ context.CancelCauseFunc) { _ = c.Shutdown(context.Background()) }, nil},
+		"Shutdown(nil)":       {func(c *reconnect.Client, _ context.CancelCauseFunc) { _ = c.Shutdown(nil) }, nil}, //nolint:staticcheck // nil is the test
+		"Cancel(nil)":         {func(c *reconnect.Client, _ context.CancelCauseFunc) { c.Cancel(nil) }, nil},
+		"Cancel(error)":       {func(c *reconnect.Client, _ context.CancelCauseFunc) { c.Cancel(broken) }, broken},
+		"Cancel(stop)":        {func(c *reconnect.Client, _ context.CancelCauseFunc) { c.Cancel(reconnect.ErrDoNotReconnect) }, nil},
+		"Cancel(wrapped)":     {func(c *reconnect.Client, _ context.CancelCauseFunc) { c.Cancel(wrapped) }, wrapped},
+		"context":             {func(_ *reconnect.Client, cancel context.CancelCauseFunc) { cancel(nil) }, nil},
+		"context with cause":  {func(_ *reconnect.Client, cancel context.CancelCauseFunc) { cancel(broken) }, broken},
+		"deadline of context": {func(*reconnect.Client, context.CancelCauseFunc) { time.Sleep(2 * time.Hour) }, context.DeadlineExceeded},
+	} {
+		for _, connect := range []bool{true, false} {
+			t.Run(name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					base, stop := context.WithTimeout(context.Background(), time.Hour)
+					defer stop()
+					base, cancel := context.WithCancelCause(base)
+					defer cancel(nil)
+					cfg := pipeConfig(newPipe(t, nil))
+					cfg.Context = base
+					c := newClient(t, cfg)
+					if connect {
+						require.NoError(t, c.Connect())
+					}
+					tc.stop(c, cancel)
+					require.Equal(t, tc.want, waitDone(t, c))
+					require.Equal(t, tc.want, c.Err())
+					require.Equal(t, tc.want, c.Shutdown(context.Background()))
+					assert.Equal(t, reconnect.Stopped, c.State())
+				})
+			})
+		}
+	}
+}
+
+func TestContextThatIsOverBeforeNewStopsTheClient(t *testing.T) {
+	base, cancel := context.WithCancel(context.Background())
+	cancel()
+	p := newPipe(t, nil)
+	for range 200 {
+		cfg := pipeConfig(p)
+		cfg.Context = base
+		states := make(chan reconnect.State, 10)
+		cfg.OnState = func(_, to reconnect.State) { states <- to }
+		c := newClient(t, cfg)
+		require.ErrorIs(t, c.Connect(), reconnect.ErrClosed)
+		require.NoError(t, waitDone(t, c))
+		require.Equal(t, reconnect.Stopped, c.State())
+		require.Equal(t, reconnect.Stopped, receive(t, states))
+		require.Empty(t, states)
+	}
+	assert.Zero(t, p.Dials())
+}
+
+func TestClientThatNeverConnectsStopsAndLeavesNothing(t *testing.T) {
+	testutil.CheckLeaks(t)
+	for _, stop := range stops() {
+		base, cancel := context.WithCancel(context.Background())
+		c, err := reconnect.New(&reconnect.Config{Remote: pipeRemote, Context: base})
+		require.NoError(t, err)
+		waited := make(chan error, 1)
+		go func() { waited <- c.Wait() }()
+		stop(c, cancel)
+		require.NoError(t, receive(t, waited))
+		require.NoError(t, c.Shutdown(guarded(t)))
+		cancel()
+	}
+}
+
+func TestConcurrentStopsAllReturnTheSame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipe(t, nil)
+		c := newClient(t, pipeConfig(p))
+		require.NoError(t, c.Connect())
+		var wg sync.WaitGroup
+		for range 32 {
+			wg.Go(func() { assert.NoError(t, c.Shutdown(context.Background())) })
+			wg.Go(func() { assert.NoError(t, c.Wait()) })
+			wg.Go(func() { c.Cancel(nil) })
+		}
+		wg.Wait()
+		assert.Zero(t, p.Open())
+	})
+}
+
+func TestStopKeepsTheGraceForABlockedWriteOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipe(t, nil) // nobody reads
+		var c *reconnect.Client
+		cfg := pipeConfig(p)
+		cfg.WriteTimeout = -1
+		cfg.OnSession = func(context.Context) error {
+			_, err := c.Write([]byte("x"))
+			assert.ErrorIs(t, err, reconnect.ErrClosed)
+			return err
+		}
+		c = newClient(t, cfg)
+		require.NoError(t, c.Connect())
+		synctest.Wait()
+		begin := time.Now()
+		require.NoError(t, c.Shutdown(context.Background()))
+		assert.Equal(t, 2*time.Second, time.Since(begin))
+	})
+}
+
+func TestStopInTheMiddleOfAReconnectRacesCleanly(t *testing.T) {
+	testutil.CheckLeaks(t)
+	s := testutil.NewEchoServer(t, "tcp")
+	s.SetHangUpAfter(0)
+	for i := range 100 {
+		rec := testutil.NewRecorder()
+		var c *reconnect.Client
+		c, err := reconnect.New(&reconnect.Config{
+			Remote: s.Remote(), WaitReconnect: reconnect.NewImmediateErrorWaiter(nil),
+			OnConnect: func(context.Context, net.Conn) error { rec.Record("up"); return nil },
+			OnSession: func(context.Context) error {
+				_, err := c.Read(make([]byte, 1))
+				if err == nil {
+					err = io.ErrUnexpectedEOF
+				}
+				return err
+			},
+			OnDisconnect: func(context.Context, net.Conn) error { rec.Record("down"); return nil },
+		})
+		require.NoError(t, err)
+		require.NoError(t, c.Connect())
+		require.NoError(t, rec.WaitFor(guarded(t), "up", 1+i%4))
+		require.NoError(t, c.Shutdown(guarded(t)))
+		rec.AssertPaired(t, "up", "down")
+	}
+	require.NoError(t, s.WaitOpen(guarded(t), 0))
+}
