@@ -61,6 +61,10 @@ const unknown = time.Duration(-1)
 // other transports, as a part of the bound. The promise is a sixteenth.
 const tick = 32
 
+// longest is what a longer timeout counts as, so that sums of the present, a
+// timeout and its tick stay clear of an overflow.
+const longest = 100 * 365 * 24 * time.Hour
+
 // attach gives the direction its connection. The first call arms a deadline.
 func (d *direction) attach(s *session, write bool, bound time.Duration) {
 	d.session = s
@@ -177,7 +181,7 @@ func (d *direction) fix(timeout time.Duration) error {
 	if timeout <= 0 {
 		return d.arm(0)
 	}
-	return d.arm(d.now() + timeout)
+	return d.arm(d.now() + min(timeout, longest))
 }
 
 // end sets the last deadline, which nothing can move any more: grace from

@@ -32,7 +32,8 @@ func (d *direction) lock(limit time.Duration) error {
 	if d.dequeue(t) {
 		return os.ErrDeadlineExceeded
 	}
-	return nil // granted meanwhile
+	<-t.granted // it was, or else the limit has gone and that of the others counts
+	return nil
 }
 
 // enqueue takes the lock, or else a place in the queue. The waiting bit is set
@@ -51,12 +52,13 @@ func (d *direction) enqueue() *turn {
 }
 
 // dequeue gives up a place in the queue. It is false when the call has its
-// turn already.
+// turn already, or has to wait for it since nothing bounds calls one by one any
+// more.
 func (d *direction) dequeue(t *turn) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	i := slices.Index(d.queue, t)
-	if i < 0 {
+	if i < 0 || d.fixed || d.bound <= 0 {
 		return false
 	}
 	d.queue = slices.Delete(d.queue, i, i+1)

@@ -1,0 +1,488 @@
+package reconnect_test
+
+import (
+	"io"
+	"math"
+	"math/rand/v2"
+	"net"
+	"os"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"darvaza.org/x/net/reconnect"
+	"darvaza.org/x/net/testutil"
+)
+
+// bound is the timeout that the tests in virtual time use.
+const bound = 2 * time.Second
+
+// connectPipe makes a connected client of p.
+func connectPipe(t testing.TB, p *testutil.PipeListener, edit func(*reconnect.Config)) *reconnect.Client {
+	t.Helper()
+	cfg := pipeConfig(p)
+	if edit != nil {
+		edit(cfg)
+	}
+	c := newClient(t, cfg)
+	require.NoError(t, c.Connect())
+	require.Equal(t, reconnect.Connected, c.State())
+	return c
+}
+
+// fakeConn is the client's end of the one connection that p has.
+func fakeConn(t testing.TB, p *testutil.PipeListener) *testutil.FaultConn {
+	t.Helper()
+	conns := p.Conns()
+	require.Len(t, conns, 1)
+	return conns[0]
+}
+
+// call is one Read or Write of a client.
+type call func(c *reconnect.Client) (int, error)
+
+func readOne(c *reconnect.Client) (int, error)  { return c.Read(make([]byte, 1)) }
+func writeOne(c *reconnect.Client) (int, error) { return c.Write([]byte("x")) }
+
+// calls are the two directions, for rules that hold for both.
+func calls() map[string]call {
+	return map[string]call{"Read": readOne, "Write": writeOne}
+}
+
+// assertTimesOut demands that a call times out after the given time, at most a
+// sixteenth late.
+func assertTimesOut(t testing.TB, c *reconnect.Client, do call, after time.Duration) {
+	t.Helper()
+	begin := time.Now()
+	n, err := do(c)
+	took := time.Since(begin)
+	assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
+	assert.Zero(t, n)
+	assert.GreaterOrEqual(t, took, after, "early")
+	assert.LessOrEqual(t, took, after+after/16, "late")
+}
+
+// assertBlocks demands that a call blocks for longer than any deadline in the
+// test. The call is ended by dropping the connection.
+func assertBlocks(t testing.TB, c *reconnect.Client, do call) {
+	t.Helper()
+	done := make(chan error, 1)
+	go func() {
+		_, err := do(c)
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		t.Errorf("came back: %v", err)
+		return
+	case <-time.After(1000 * time.Hour):
+	}
+	assert.NoError(t, c.Close())
+	assert.Error(t, <-done)
+}
+
+func TestEachCallIsBoundedByItsTimeoutNeverEarlyAndHardlyLate(t *testing.T) {
+	for name, do := range calls() {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := connectPipe(t, newPipe(t, nil), nil)
+				for i := range 200 {
+					assertTimesOut(t, c, do, bound)
+					// begin anywhere between the deadlines armed before
+					time.Sleep(time.Duration(i*i) * time.Millisecond)
+				}
+				assert.EqualValues(t, 1, c.Status().Sessions, "a timeout ends no session")
+			})
+		})
+	}
+}
+
+func TestBoundsOfReadAndWriteAreTheirOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := connectPipe(t, newPipe(t, nil), func(cfg *reconnect.Config) {
+			cfg.ReadTimeout = 3 * time.Second
+			cfg.WriteTimeout = 7 * time.Second
+		})
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() { assertTimesOut(t, c, readOne, 3*time.Second) })
+			wg.Go(func() { assertTimesOut(t, c, writeOne, 7*time.Second) })
+			wg.Wait()
+		}
+	})
+}
+
+func TestCallOnABusyConnectionIsBoundedFromItsOwnBegin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pause := make(chan time.Duration)
+		p := newPipe(t, func(conn net.Conn) {
+			for d := range pause {
+				time.Sleep(d)
+				if _, err := conn.Write([]byte("x")); err != nil {
+					return
+				}
+			}
+		})
+		defer close(pause)
+		c := connectPipe(t, p, nil)
+		for range 300 {
+			// some arrive just in time
+			d := rand.N(bound)
+			pause <- d
+			begin := time.Now()
+			n, err := readOne(c)
+			require.NoError(t, err)
+			require.Equal(t, 1, n)
+			require.Equal(t, d, time.Since(begin))
+			if rand.N(10) == 0 {
+				assertTimesOut(t, c, readOne, bound)
+			}
+		}
+	})
+}
+
+func TestConcurrentCallsAreEachBoundedFromTheirOwnBegin(t *testing.T) {
+	for name, do := range calls() {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := connectPipe(t, newPipe(t, nil), nil)
+				var wg sync.WaitGroup
+				for range 50 {
+					wg.Go(func() {
+						for range 5 {
+							time.Sleep(rand.N(2 * bound))
+							assertTimesOut(t, c, do, bound)
+						}
+					})
+				}
+				wg.Wait()
+			})
+		})
+	}
+}
+
+func TestNegativeTimeoutBoundsNothing(t *testing.T) {
+	for name, do := range calls() {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := connectPipe(t, newPipe(t, nil), func(cfg *reconnect.Config) {
+					cfg.ReadTimeout, cfg.WriteTimeout = -1, math.MinInt64
+				})
+				assertBlocks(t, c, do)
+			})
+		})
+	}
+}
+
+func TestTimeoutOfHundredsOfYearsIsNoTimeoutInThePast(t *testing.T) {
+	for name, do := range calls() {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := connectPipe(t, newPipe(t, nil), func(cfg *reconnect.Config) {
+					cfg.ReadTimeout, cfg.WriteTimeout = math.MaxInt64, math.MaxInt64
+				})
+				time.Sleep(time.Hour)
+				assertBlocks(t, c, do)
+			})
+		})
+	}
+}
+
+func TestDeadlineInHundredsOfYearsIsNotInThePast(t *testing.T) {
+	for name, do := range calls() {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := connectPipe(t, newPipe(t, nil), nil)
+				time.Sleep(time.Hour)
+				require.NoError(t, c.SetDeadline(math.MaxInt64, math.MaxInt64))
+				assertBlocks(t, c, do)
+			})
+		})
+	}
+}
+
+// setter sets the deadline of one direction.
+type setter func(*reconnect.Client, time.Duration) error
+
+func setters() map[string]struct {
+	set   setter
+	reset func(*reconnect.Client) error
+	do    call
+	other call
+} {
+	return map[string]struct {
+		set   setter
+		reset func(*reconnect.Client) error
+		do    call
+		other call
+	}{
+		"read":  {(*reconnect.Client).SetReadDeadline, (*reconnect.Client).ResetReadDeadline, readOne, writeOne},
+		"write": {(*reconnect.Client).SetWriteDeadline, (*reconnect.Client).ResetWriteDeadline, writeOne, readOne},
+		"both read": {func(c *reconnect.Client, d time.Duration) error { return c.SetDeadline(d, 99*time.Hour) },
+			(*reconnect.Client).ResetDeadline, readOne, nil},
+		"both write": {func(c *reconnect.Client, d time.Duration) error { return c.SetDeadline(99*time.Hour, d) },
+			(*reconnect.Client).ResetDeadline, writeOne, nil},
+	}
+}
+
+func TestDeadlineCountsFromTheSetterAndNotFromTheCall(t *testing.T) {
+	for name, s := range setters() {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := connectPipe(t, newPipe(t, nil), nil)
+				for _, d := range []time.Duration{bound / 2, 5 * bound} {
+					set := time.Now()
+					require.NoError(t, s.set(c, d))
+					time.Sleep(d / 4)
+					_, err := s.do(c)
+					assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
+					assert.Equal(t, d, time.Since(set))
+
+					time.Sleep(bound)
+					again := time.Now()
+					_, err = s.do(c)
+					assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
+					assert.Zero(t, time.Since(again), "once passed it fails every call")
+				}
+				if s.other != nil {
+					assertTimesOut(t, c, s.other, bound)
+				}
+			})
+		})
+	}
+}
+
+func TestResetBringsTheTimeoutBack(t *testing.T) {
+	for name, s := range setters() {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := connectPipe(t, newPipe(t, nil), nil)
+				for _, d := range []time.Duration{0, time.Second, time.Hour} {
+					require.NoError(t, s.set(c, d))
+					require.NoError(t, s.reset(c))
+					for range 3 {
+						assertTimesOut(t, c, s.do, bound)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestDeadlineOfZeroOrLessTakesTheBoundAway(t *testing.T) {
+	for name, s := range setters() {
+		for _, d := range []time.Duration{0, -1, math.MinInt64} {
+			t.Run(name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					c := connectPipe(t, newPipe(t, nil), nil)
+					if name == "both write" && d == 0 {
+						require.NoError(t, c.SetDeadline(0, 0))
+					} else {
+						require.NoError(t, s.set(c, d))
+					}
+					assertBlocks(t, c, s.do)
+				})
+			})
+		}
+	}
+}
+
+func TestSetDeadlineWithoutAWriteSetsBothToRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := connectPipe(t, newPipe(t, nil), nil)
+		require.NoError(t, c.SetDeadline(5*bound, 0))
+		var wg sync.WaitGroup
+		wg.Go(func() { assertTimesOut(t, c, readOne, 5*bound) })
+		wg.Go(func() { assertTimesOut(t, c, writeOne, 5*bound) })
+		wg.Wait()
+
+		require.NoError(t, c.SetDeadline(bound, -1))
+		assertTimesOut(t, c, readOne, bound)
+		assertBlocks(t, c, writeOne)
+	})
+}
+
+func TestDeadlineEndsWithTheConnection(t *testing.T) {
+	for name, s := range setters() {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newPipe(t, nil)
+				c := connectPipe(t, p, nil)
+				for i, d := range []time.Duration{-1, time.Nanosecond, time.Hour} {
+					require.NoError(t, s.set(c, d))
+					require.NoError(t, c.Close())
+					synctest.Wait()
+					require.Equal(t, i+2, p.Dials())
+					assertTimesOut(t, c, s.do, bound)
+				}
+			})
+		})
+	}
+}
+
+func TestCallThatBlocksObeysADeadlineSetMeanwhile(t *testing.T) {
+	for name, s := range setters() {
+		for _, d := range []time.Duration{bound / 4, 3 * bound} {
+			t.Run(name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					c := connectPipe(t, newPipe(t, nil), nil)
+					var wg sync.WaitGroup
+					begin := time.Now()
+					for range 3 { // the last ones wait for their turn
+						wg.Go(func() {
+							_, err := s.do(c)
+							assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
+							assert.Equal(t, bound/2+d, time.Since(begin))
+						})
+					}
+					time.Sleep(bound / 2)
+					require.NoError(t, s.set(c, d))
+					wg.Wait()
+				})
+			})
+		}
+	}
+}
+
+func TestCallThatBlocksLosesItsBoundByADeadlineOfZero(t *testing.T) {
+	for name, s := range setters() {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := connectPipe(t, newPipe(t, nil), nil)
+				var wg sync.WaitGroup
+				for range 3 {
+					wg.Go(func() {
+						_, err := s.do(c)
+						assert.NotErrorIs(t, err, os.ErrDeadlineExceeded)
+						assert.Error(t, err)
+					})
+				}
+				time.Sleep(bound / 2)
+				require.NoError(t, c.SetDeadline(-1, -1))
+				time.Sleep(100 * bound)
+				require.NoError(t, c.Close())
+				wg.Wait()
+			})
+		})
+	}
+}
+
+func TestCallThatBlocksIsBoundedAgainByAReset(t *testing.T) {
+	for name, s := range setters() {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := connectPipe(t, newPipe(t, nil), nil)
+				require.NoError(t, c.SetDeadline(-1, -1))
+				var wg sync.WaitGroup
+				begin := time.Now()
+				wg.Go(func() {
+					_, err := s.do(c)
+					assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
+					assert.GreaterOrEqual(t, time.Since(begin), 11*bound)
+					assert.LessOrEqual(t, time.Since(begin), 11*bound+bound/16)
+				})
+				time.Sleep(10 * bound)
+				require.NoError(t, s.reset(c))
+				wg.Wait()
+			})
+		})
+	}
+}
+
+func TestWriteThatTimesOutTellsHowMuchWasWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipe(t, func(conn net.Conn) {
+			_, _ = io.ReadFull(conn, make([]byte, 3))
+			time.Sleep(3 * bound)
+			_, _ = io.Copy(io.Discard, conn)
+		})
+		c := connectPipe(t, p, nil)
+		n, err := c.Write([]byte("abcdefgh"))
+		assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
+		assert.Equal(t, 3, n)
+		assert.EqualValues(t, 3, c.Status().BytesWritten)
+		time.Sleep(3 * bound)
+		n, err = c.Write([]byte("defgh"))
+		assert.NoError(t, err)
+		assert.Equal(t, 5, n)
+		assert.EqualValues(t, 8, c.Status().BytesWritten)
+		assert.EqualValues(t, 1, c.Status().Sessions)
+	})
+}
+
+func TestTimeoutToAbsoluteTimeAddsToTheBaseOrThePresent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base := time.Date(2001, 2, 3, 4, 5, 6, 7, time.UTC)
+		assert.Equal(t, base.Add(time.Minute), reconnect.TimeoutToAbsoluteTime(base, time.Minute))
+		assert.Equal(t, base, reconnect.TimeoutToAbsoluteTime(base, 0))
+		assert.True(t, time.Now().Add(time.Minute).Equal(reconnect.TimeoutToAbsoluteTime(time.Time{}, time.Minute)))
+		assert.True(t, time.Now().Equal(reconnect.TimeoutToAbsoluteTime(time.Time{}, 0)))
+		assert.True(t, reconnect.TimeoutToAbsoluteTime(base, -1).IsZero())
+		assert.True(t, reconnect.TimeoutToAbsoluteTime(time.Time{}, math.MinInt64).IsZero())
+	})
+}
+
+// step is one move of the state machine below.
+func step(t *testing.T, c *reconnect.Client, b byte, fixed *[2]time.Time, now time.Time) {
+	d := time.Duration(b>>4) * time.Second
+	switch b & 7 {
+	case 0:
+		require.NoError(t, c.SetReadDeadline(d))
+		fixed[0] = now.Add(d)
+		if d == 0 {
+			fixed[0] = time.Unix(1<<40, 0)
+		}
+	case 1:
+		require.NoError(t, c.SetWriteDeadline(d))
+		fixed[1] = now.Add(d)
+		if d == 0 {
+			fixed[1] = time.Unix(1<<40, 0)
+		}
+	case 2:
+		require.NoError(t, c.ResetReadDeadline())
+		fixed[0] = time.Time{}
+	case 3:
+		require.NoError(t, c.ResetWriteDeadline())
+		fixed[1] = time.Time{}
+	case 4, 5:
+		try(t, c, int(b&1), fixed)
+	default:
+		time.Sleep(d / 4)
+	}
+}
+
+// try makes one call, in the direction given by its index, and demands that it
+// ends when it must.
+func try(t *testing.T, c *reconnect.Client, i int, fixed *[2]time.Time) {
+	do := []call{readOne, writeOne}[i]
+	begin := time.Now()
+	switch {
+	case fixed[i].IsZero():
+		assertTimesOut(t, c, do, bound)
+	case fixed[i].Sub(begin) > time.Hour: // would block for good
+	default:
+		_, err := do(c)
+		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+		require.Equal(t, max(fixed[i].Sub(begin), 0), time.Since(begin))
+	}
+}
+
+func FuzzDeadlinesOfBothDirections(f *testing.F) {
+	f.Add([]byte{0x14, 0x20, 0x04, 0x02, 0x04, 0x37, 0x05, 0x05})
+	f.Add([]byte{0x00, 0x04, 0x02, 0x04, 0x51, 0x16, 0x05, 0x03, 0x05})
+	f.Add([]byte{0xf0, 0xf7, 0xf7, 0x04, 0xf7, 0x04, 0x02, 0x04})
+	f.Add([]byte{4, 5, 0x26, 4, 5, 0x56, 4, 5})
+	f.Fuzz(func(t *testing.T, moves []byte) {
+		synctest.Test(t, func(t *testing.T) {
+			c := connectPipe(t, newPipe(t, nil), nil)
+			var fixed [2]time.Time
+			for _, b := range moves[:min(len(moves), 100)] {
+				step(t, c, b, &fixed, time.Now())
+			}
+		})
+	})
+}
