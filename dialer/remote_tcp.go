@@ -7,8 +7,12 @@ import (
 	"darvaza.org/core"
 )
 
-// maxServiceName is longer than any service name the registries hold.
-const maxServiceName = 64
+const (
+	maxPort = 65535
+
+	// Longer than the name of any service there is.
+	maxServiceName = 64
+)
 
 func parseTCP(remote string) (network, address string, err error) {
 	if remote == "" {
@@ -71,8 +75,6 @@ func checkPort(port string) string {
 		return ""
 	}
 }
-
-const maxPort = 65535
 
 // checkService asks the system, which reads a file and no network for it.
 func checkService(name string) string {
