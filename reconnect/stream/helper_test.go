@@ -2,6 +2,7 @@ package stream_test
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"net"
 	"testing"
@@ -99,3 +100,6 @@ func ended(ch <-chan struct{}) bool {
 
 // past is a deadline that has gone by.
 func past() time.Time { return time.Unix(1, 0) }
+
+// noContext is what a careless caller passes.
+var noContext context.Context

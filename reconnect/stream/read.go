@@ -19,7 +19,7 @@ func (r *session[_, _]) read(ctx context.Context) error {
 			return err
 		}
 		if !scan.Scan() {
-			return r.readEnd(ctx, scan.Err())
+			return r.readEnd(scan.Err())
 		}
 		if err := r.readDeadline.after("ReadDeadline"); err != nil {
 			return err
@@ -54,18 +54,16 @@ func (r *session[_, _]) receive(ctx context.Context, token []byte) (bool, error)
 	}
 }
 
-// readEnd judges why there are no further messages.
-func (r *session[_, _]) readEnd(ctx context.Context, err error) error {
-	switch {
-	case ctx.Err() != nil:
-		// The end of the session cut the read short.
-		return nil
-	case err == nil:
+// readEnd judges why there are no further messages. Where it was the end of the
+// session that cut the read short, the group has its reason and drops this one.
+func (r *session[_, _]) readEnd(err error) error {
+	switch err {
+	case nil:
 		if !r.halfClose {
 			r.queue.close()
 		}
 		return nil
-	case err == bufio.ErrTooLong:
+	case bufio.ErrTooLong:
 		return errTooLong(r.limit)
 	default:
 		return fmt.Errorf("stream: read: %w", err)
