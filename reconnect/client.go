@@ -31,9 +31,10 @@ type Client struct {
 	turn     atomic.Pointer[session]  // what the loop is at: wait, dial or session
 	status   atomic.Pointer[snapshot] // nil: idle
 	watch    atomic.Pointer[watch]
-	phase    atomic.Uint32 // phaseNew and its kin
-	redial   atomic.Bool   // the next wait is to be left out
-	gaveUp   atomic.Bool   // a Shutdown has run out of patience
+	phase    atomic.Uint32              // phaseNew and its kin
+	redial   atomic.Bool                // the next wait is to be left out
+	gaveUp   atomic.Bool                // a Shutdown has run out of patience
+	first    atomic.Pointer[chan error] // takes the result of the first attempt, for Connect
 
 	counters sync.Mutex // guards the two below
 	read     uint64     // bytes of the sessions that are over
@@ -45,10 +46,9 @@ type Client struct {
 
 // The phase says who has the last word on the state.
 const (
-	phaseNew      = iota // not connected yet
-	phaseStarting        // Connect was called
-	phaseLoop            // the loop has begun: it has the last word
-	phaseNever           // stopped before that: there is no loop
+	phaseNew   = iota // not connected yet
+	phaseLoop         // Connect was called: the loop has
+	phaseNever        // stopped before that: there is no loop
 )
 
 // An OptionFunc changes a Config before [New] looks at it.
@@ -125,7 +125,7 @@ func newClient(cfg *Config) *Client {
 	c.settings.Store(newSettings(cfg))
 	c.group.Parent = cfg.Context
 	c.group.OnCancel = c.onCancel
-	c.detached = context.WithoutCancel(c.Context())
+	c.Context() // watches Config.Context from now on
 	return c
 }
 
@@ -133,12 +133,6 @@ func newClient(cfg *Config) *Client {
 // [Client.Reload].
 func (c *Client) Config() *Config {
 	return c.config
-}
-
-// isConnecting tells if Connect was called in time.
-func (c *Client) isConnecting() bool {
-	phase := c.phase.Load()
-	return phase == phaseStarting || phase == phaseLoop
 }
 
 // Context returns the client's context: a child of Config.Context that ends

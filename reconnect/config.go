@@ -163,7 +163,7 @@ func (cfg *Config) SetDefaults() error {
 		cfg.Context = context.Background()
 	}
 	if cfg.Logger == nil {
-		cfg.Logger = discard.New()
+		cfg.Logger = silent
 	}
 	setDefault(&cfg.KeepAlive, DefaultKeepAlive)
 	setDefault(&cfg.DialTimeout, DefaultDialTimeout)
@@ -171,8 +171,10 @@ func (cfg *Config) SetDefaults() error {
 	setDefault(&cfg.WriteTimeout, DefaultWriteTimeout)
 	setDefault(&cfg.StableAfter, DefaultStableAfter)
 	if cfg.WaitReconnect == nil || isDelay(cfg.WaitReconnect) {
-		d := delay(cfg.ReconnectDelay)
-		cfg.WaitReconnect = d.wait
+		cfg.WaitReconnect = defaultWait
+		if cfg.ReconnectDelay != 0 {
+			cfg.WaitReconnect = delay(cfg.ReconnectDelay).wait
+		}
 	}
 	return nil
 }
@@ -188,12 +190,18 @@ func setDefault(d *time.Duration, value time.Duration) {
 // ReconnectDelay.
 type delay time.Duration
 
+// What most clients share.
+var (
+	silent             = discard.New()
+	defaultWait Waiter = delay(0).wait
+)
+
 func (d delay) wait(ctx context.Context) error {
 	return waiter.NewConstant(time.Duration(d))(ctx)
 }
 
 func isDelay(w Waiter) bool {
-	return reflect.ValueOf(w).Pointer() == reflect.ValueOf(delay(0).wait).Pointer()
+	return reflect.ValueOf(w).Pointer() == reflect.ValueOf(defaultWait).Pointer()
 }
 
 // Valid reports what makes the Config unusable, all of it, each error naming

@@ -3,6 +3,7 @@ package reconnect
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
 // Connect starts the client and waits for the first attempt: the dial, the
@@ -18,7 +19,14 @@ func (c *Client) Connect() error {
 	if c.Context().Err() != nil {
 		return c.stoppedError()
 	}
-	if !c.phase.CompareAndSwap(phaseNew, phaseStarting) {
+	// The loop isn't a worker of the group, since it moves from one goroutine to
+	// the next. It lets go of the group at its end.
+	release, ok := c.group.Hold()
+	if !ok {
+		return c.stoppedError()
+	}
+	if !c.phase.CompareAndSwap(phaseNew, phaseLoop) {
+		release()
 		if c.Context().Err() != nil {
 			return c.stoppedError()
 		}
@@ -26,37 +34,30 @@ func (c *Client) Connect() error {
 	}
 
 	first := make(chan error, 1)
-	// Joined by whoever waits for Done. A stop that comes before the loop has
-	// begun may end the group, and then nothing is run.
-	c.group.Go(func(context.Context) error {
-		if c.phase.CompareAndSwap(phaseStarting, phaseLoop) {
-			c.loop.first = first
-			c.run()
-		}
-		return nil
-	})
+	c.first.Store(&first)
+	c.loop.release = release
+	c.loop.lostAt = time.Now()
+	go c.run(c.begin())
 
-	select {
-	case err := <-first:
-		return c.firstResult(err)
-	case <-c.Context().Done():
-	}
-	// Stopped. The loop may be held up by a callback, which is not for our
-	// caller to wait for; but if the stop was its own verdict, that came first.
-	select {
-	case err := <-first:
-		return c.firstResult(err)
-	default:
-		return c.stoppedError()
-	}
-}
-
-// firstResult returns the error of the first attempt, not before Err does.
-func (c *Client) firstResult(err error) error {
+	err := <-first
 	if err != nil {
-		<-c.Context().Done()
+		<-c.Context().Done() // so that Err says the same
 	}
 	return err
+}
+
+// answer gives Connect the result of the first attempt. A success that the stop
+// has overtaken is none.
+func (c *Client) answer(err error) {
+	if c.first.Load() == nil {
+		return
+	}
+	if err == nil && c.Context().Err() != nil {
+		err = c.stoppedError()
+	}
+	if first := c.first.Swap(nil); first != nil {
+		*first <- err // has room for it
+	}
 }
 
 // stoppedError is the error of what comes too late.

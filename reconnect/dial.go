@@ -12,17 +12,19 @@ import (
 // dial makes one attempt: a round through the remotes, until one answers.
 func (c *Client) dial(s *session) error {
 	set := c.settings.Load()
-	c.loop.attempt++
-	c.loop.attempts++
-	c.loop.remote = set.remotes[0]
+	next := c.next()
+	next.Attempt++
+	next.Attempts++
+	next.setRemote(&set.remotes[0])
 	c.to(lifecycle.Connecting)
 
 	var errs []error
-	for _, r := range set.remotes {
+	for i := range set.remotes {
+		r := &set.remotes[i]
 		if c.over(s) != nil {
 			break
 		}
-		c.loop.remote = r
+		c.next().setRemote(r)
 		conn, err := c.dialRemote(s, set, r)
 		if err == nil {
 			s.attach(conn, set)
@@ -42,7 +44,7 @@ func (c *Client) dial(s *session) error {
 
 // dialRemote dials one remote. A connection that comes up after the session
 // was told to end is nobody's: it is closed.
-func (c *Client) dialRemote(s *session, set *settings, r remote) (conn net.Conn, err error) {
+func (c *Client) dialRemote(s *session, set *settings, r *remote) (conn net.Conn, err error) {
 	err = c.call(func() (err error) {
 		conn, err = set.dialer.DialContext(s, r.network, r.address)
 		return err
@@ -62,12 +64,21 @@ func (c *Client) dialRemote(s *session, set *settings, r remote) (conn net.Conn,
 	if conn != nil {
 		_ = conn.Close()
 	}
+	if isBareStop(err) {
+		return nil, err // wrapped it would say more than the user did
+	}
 	return nil, &dialError{remote: r, err: err}
+}
+
+// isBareStop recognises ErrDoNotReconnect itself, which makes a stop that the
+// user asked for.
+func isBareStop(err error) bool {
+	return errors.Is(err, ErrDoNotReconnect) && lifecycle.Reason(err) == nil
 }
 
 // A dialError says which remote wasn't reached, and why.
 type dialError struct {
-	remote remote
+	remote *remote
 	err    error
 }
 

@@ -58,21 +58,22 @@ func withAddr(addr net.Addr) func(slog.Logger, bool) (slog.Logger, bool) {
 	}
 }
 
-// entry adds to a line of the loop's what all of them carry. Nothing is put
+// entry begins a line of the loop's with what all of them carry. Nothing is put
 // together where the level is off.
-func (c *Client) entry(log slog.Logger, err error) (slog.Logger, bool) {
-	log, ok := log.WithEnabled()
+func (c *Client) entry(level slog.LogLevel, err error) (slog.Logger, bool) {
+	log := c.logger()
+	if log == silent {
+		return nil, false // which even asking would cost an allocation
+	}
+	log, ok := log.WithLevel(level).WithEnabled()
 	if !ok {
 		return nil, false
 	}
-	r := c.loop.remote
-	if r.address == "" {
-		r = c.settings.Load().remotes[0]
-	}
-	log = log.WithField(LogFieldAddress, r.address).
-		WithField(LogFieldNetwork, r.network)
-	if c.loop.attempt > 0 {
-		log = log.WithField(LogFieldAttempt, c.loop.attempt)
+	st := c.snapshot()
+	log = log.WithField(LogFieldAddress, st.remote.address).
+		WithField(LogFieldNetwork, st.remote.network)
+	if st.Attempt > 0 {
+		log = log.WithField(LogFieldAttempt, st.Attempt)
 	}
 	if err != nil {
 		log = log.WithField(LogFieldError, err)
@@ -81,7 +82,7 @@ func (c *Client) entry(log slog.Logger, err error) (slog.Logger, bool) {
 }
 
 func (c *Client) logConnected() {
-	if log, ok := c.entry(c.logger().Info(), nil); ok {
+	if log, ok := c.entry(slog.Info, nil); ok {
 		log.Print("connected")
 	}
 }
@@ -94,13 +95,13 @@ func (c *Client) logEnd(s *session, v lifecycle.Verdict, err error) {
 			c.logDebug("session cut short", err)
 			err = nil
 		}
-		if log, ok := c.entry(c.logger().Info(), err); ok {
+		if log, ok := c.entry(slog.Info, err); ok {
 			log.Print("disconnected")
 		}
 	case v.Stopping, v.Told:
 		c.logDebug("attempt failed", err)
 	default:
-		if log, ok := c.entry(c.logger().Warn(), err); ok {
+		if log, ok := c.entry(slog.Warn, err); ok {
 			log.Print("attempt failed")
 		}
 	}
@@ -111,24 +112,24 @@ func (c *Client) logGoodbye(s *session, v lifecycle.Verdict) {
 		c.logDebug("OnDisconnect failed", s.goodbye)
 		return
 	}
-	if log, ok := c.entry(c.logger().Warn(), s.goodbye); ok {
+	if log, ok := c.entry(slog.Warn, s.goodbye); ok {
 		log.Print("OnDisconnect failed")
 	}
 }
 
 func (c *Client) logDebug(msg string, err error) {
-	if log, ok := c.entry(c.logger().Debug(), err); ok {
+	if log, ok := c.entry(slog.Debug, err); ok {
 		log.Print(msg)
 	}
 }
 
 func (c *Client) logStopped() {
 	err := c.Err()
-	log := c.logger().Info()
+	level := slog.Info
 	if err != nil {
-		log = c.logger().Error()
+		level = slog.Error
 	}
-	if log, ok := c.entry(log, err); ok {
+	if log, ok := c.entry(level, err); ok {
 		log.Print("stopped")
 	}
 }

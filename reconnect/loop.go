@@ -10,45 +10,47 @@ import (
 	"darvaza.org/x/net/waiter"
 )
 
-// loop is the memory of the loop from one turn to the next. Its goroutine alone
+// loop is the memory of the loop from one turn to the next. The loop alone
 // touches it.
 type loop struct {
-	first   chan<- error // takes the result of the first attempt, for Connect
-	attempt int          // attempts since the last stable session, this one included
-	step    int          // waits completed since then: where the backoff is
-	ended   error        // what ended the last attempt or session
+	next    *snapshot // of the status, being written
+	step    int       // waits completed since the last stable session: where the backoff is
+	ended   error     // what ended the last attempt or session
 	uptime  time.Duration
 	lostAt  time.Time // since when there has been no stable session
-
-	lastErr   error // the last that wasn't nil
-	lastErrAt time.Time
-	lastStage stage
-	remote    remote // the one tried last
-	attempts  uint64
-	failures  uint64
-	sessions  uint64
+	release func()    // lets go of the group
 }
 
-// run is the loop: dial, serve, judge, wait, and again. It is a worker of the
-// group, which makes its end part of Done. Each turn has a context of its own,
-// which Reconnect, a Reload or the stop can end; the wait belongs to the turn
-// of the dial that follows it.
-func (c *Client) run() {
-	defer c.finish()
-	c.loop.lostAt = time.Now()
-
-	for s := c.begin(); ; {
-		c.redial.Store(false) // this dial is what was asked for
-		err := c.dial(s)
-		if err == nil {
-			err = c.serve(s)
+// run is the loop: dial, serve, judge, wait, and again. Each turn has a context
+// of its own, which Reconnect, a Reload or the stop can end; the wait belongs to
+// the turn of the dial that follows it.
+//
+// Dialling takes a deep stack, which a goroutine hardly ever gives back. So a
+// connection is served by a new goroutine, on which the loop then goes on, and
+// an idle one costs what a bare connection does.
+func (c *Client) run(s *session) {
+	movedOn := false
+	defer func() {
+		if !movedOn {
+			c.finish()
 		}
+	}()
+
+	for {
+		var err error
+		if s.stage == stageSession {
+			err = c.serve(s)
+		} else if err = c.establish(s); err == nil {
+			movedOn = true
+			go c.run(s)
+			return
+		}
+
 		if v := c.judge(s, err); v.Stop {
 			c.stop(v)
 			return
 		}
 		again := isRedial(context.Cause(s))
-
 		s = c.begin()
 		if again || c.redial.Load() {
 			continue
@@ -69,30 +71,52 @@ func (c *Client) run() {
 	}
 }
 
-// serve runs the callbacks of one connection. What is deferred runs also when
-// a callback ends the goroutine.
-func (c *Client) serve(s *session) error {
-	defer c.hangUp(s)
-	set := c.settings.Load()
-	if err := c.handshake(s, set); err != nil {
+// establish makes a connection and gets it ready for its session. What is
+// deferred, here and in serve, runs also when a callback ends the goroutine.
+func (c *Client) establish(s *session) error {
+	c.redial.Store(false) // this dial is what was asked for
+	if err := c.dial(s); err != nil {
 		return err
 	}
+	ready := false
+	defer func() {
+		if !ready {
+			c.hangUp(s)
+		}
+	}()
 
-	defer c.disconnect(s)
+	if err := c.handshake(s); err != nil {
+		return err
+	}
 	s.stage = stageSession
+	s.upSince = time.Since(s.since)
 	c.current.Store(s)
 	s.rebound(c.settings.Load()) // a Reload may have looked for it before
-	c.connected(s)
+	c.to(lifecycle.Connected)
+	c.logConnected()
+	ready = true
+	return nil
+}
+
+// serve runs the session of a connection.
+func (c *Client) serve(s *session) error {
+	defer c.hangUp(s)
 	c.answer(nil)
 	if cause := c.over(s); cause != nil {
 		return s.outcome(cause)
 	}
-	return s.outcome(c.call(func() error { return set.callbacks.Session(s) }))
+	onSession := c.settings.Load().callbacks.OnSession
+	if onSession == nil {
+		<-s.Done()
+		return s.outcome(context.Cause(s))
+	}
+	return s.outcome(c.call(func() error { return onSession(s) }))
 }
 
 // handshake runs OnConnect. Deadlines on the connection keep a server that
 // says nothing from holding it up.
-func (c *Client) handshake(s *session, set *settings) error {
+func (c *Client) handshake(s *session) error {
+	set := c.settings.Load()
 	if set.callbacks.OnConnect == nil {
 		return nil
 	}
@@ -115,7 +139,7 @@ func (c *Client) disconnect(s *session) {
 		return
 	}
 	grace := set.grace()
-	ctx, cancel := context.WithTimeout(lifecycle.WithConn(c.detached, s.conn), grace)
+	ctx, cancel := context.WithTimeout(lifecycle.WithConn(values{c}, s.conn), grace)
 	defer cancel()
 	s.farewell.Store(&cancel)
 	if c.gaveUp.Load() {
@@ -126,13 +150,17 @@ func (c *Client) disconnect(s *session) {
 	s.goodbye = c.call(func() error { return set.callbacks.Disconnect(ctx, s.conn) })
 }
 
-// hangUp closes the connection and ends the session, whatever it was at.
+// hangUp ends the session and closes its connection, after OnDisconnect where
+// that is due.
 func (c *Client) hangUp(s *session) {
-	s.cancel(errSessionOver)
-	_ = s.close()
-	c.collect(s)
-	if c.current.CompareAndSwap(s, nil) {
-		s.uptime = time.Since(s.upSince)
+	defer func() {
+		s.cancel(errSessionOver)
+		_ = s.close()
+		c.collect(s)
+		c.current.CompareAndSwap(s, nil)
+	}()
+	if s.stage == stageSession {
+		c.disconnect(s)
 	}
 }
 
@@ -143,7 +171,7 @@ func (c *Client) wait(s *session) error {
 		return cause
 	}
 	set := c.settings.Load()
-	ctx := waiter.WithAttempt(waiter.OnSleep(s, c.nextAttempt), waiter.Attempt{
+	ctx := waiter.WithAttempt(waiter.OnSleep(s, s.nextAttempt), waiter.Attempt{
 		Number:   c.loop.step,
 		Err:      c.loop.ended,
 		Uptime:   c.loop.uptime,
@@ -164,7 +192,7 @@ func (c *Client) judge(s *session, err error) lifecycle.Verdict {
 	if s.stage == stageSession {
 		c.sessionEnded(s)
 	} else if c.Context().Err() == nil {
-		c.loop.failures++
+		c.next().Failures++
 	}
 	s.cancel(errSessionOver)
 
@@ -186,7 +214,8 @@ func (c *Client) judge(s *session, err error) lifecycle.Verdict {
 // verdict asks for what follows an error of the turn.
 func (c *Client) verdict(s *session, err error) (v lifecycle.Verdict) {
 	if err != nil && c.Context().Err() == nil {
-		c.loop.lastErr, c.loop.lastErrAt, c.loop.lastStage = err, time.Now(), s.stage
+		st := c.next()
+		st.LastError, st.LastErrorAt, st.stage = err, time.Now(), s.stage
 	}
 	_ = c.call(func() error {
 		v = c.settings.Load().callbacks.Judge(c.Context(), s.netConn(), err)
@@ -206,9 +235,9 @@ func (c *Client) refused(err error) (v lifecycle.Verdict) {
 
 // sessionEnded decides whether the attempts count anew.
 func (c *Client) sessionEnded(s *session) {
-	c.loop.uptime = s.uptime
-	if s.uptime >= c.settings.Load().stableAfter {
-		c.loop.attempt = 0
+	c.loop.uptime = time.Since(s.since) - s.upSince
+	if c.loop.uptime >= c.settings.Load().stableAfter {
+		c.next().Attempt = 0
 		c.loop.step = 0
 		c.loop.lostAt = time.Now()
 	}
@@ -229,19 +258,14 @@ func (c *Client) stop(v lifecycle.Verdict) {
 	c.Cancel(reason)
 }
 
-// answer gives Connect the result of the first attempt. A success that the stop
-// has overtaken is none, and is left to finish.
-func (c *Client) answer(err error) {
-	if c.loop.first == nil || err == nil && c.Context().Err() != nil {
-		return
-	}
-	c.loop.first <- err // has room for it
-	c.loop.first = nil
-}
-
 // finish has the last word of the loop, or of a client that never had one.
 func (c *Client) finish() {
-	defer func() { c.answer(c.stoppedError()) }()
+	defer func() {
+		c.answer(nil)
+		if c.loop.release != nil {
+			c.loop.release()
+		}
+	}()
 	defer c.logStopped()
 	c.to(lifecycle.Stopped)
 }

@@ -14,7 +14,7 @@ func (c *Client) Reconnect() error {
 	switch {
 	case c.Context().Err() != nil:
 		return c.stoppedError()
-	case !c.isConnecting():
+	case c.phase.Load() != phaseLoop:
 		return ErrNotConnected
 	}
 	c.dialAgain(errRedial)
@@ -58,7 +58,7 @@ func (c *Client) Reload() error {
 	set := newSettings(&cfg)
 	old := c.settings.Swap(set)
 	if !sameRoute(old, set) {
-		if c.isConnecting() {
+		if c.phase.Load() == phaseLoop {
 			c.dialAgain(errNewRoute)
 		}
 		return nil

@@ -37,19 +37,16 @@ type session struct {
 	conn  net.Conn // set by attach
 	since time.Time
 	up    atomic.Bool // conn is set
+	stage stage       // the loop's own, as the next two
 
-	_   [8]byte
-	in  direction
-	_   [40]byte // a busy writer must not slow down a reader
-	out direction
-
-	// the loop's own
-	stage   stage
-	upSince time.Time // when OnConnect was done
-	uptime  time.Duration
-	goodbye error // of OnDisconnect
-
+	upSince  time.Duration                      // when OnConnect was done, after since
+	goodbye  error                              // of OnDisconnect
 	farewell atomic.Pointer[context.CancelFunc] // ends the context of OnDisconnect
+
+	// The words of the two must not share a cache line with each other, nor with
+	// conn: a busy writer must not slow down a reader. What lies between will do.
+	in  direction
+	out direction
 }
 
 // A stage is how far a session has come.
@@ -65,13 +62,24 @@ const (
 // published doesn't find it there, so look again after.
 func (c *Client) begin() *session {
 	s := &session{client: c}
-	s.Context, s.cancel = context.WithCancelCause(c.detached)
+	s.Context, s.cancel = context.WithCancelCause(values{c})
 	c.turn.Store(s)
 	if err := c.Context().Err(); err != nil {
 		s.cancel(context.Cause(c.Context()))
 	}
 	return s
 }
+
+// values is the client's context without its end. As a pointer in disguise it
+// costs nothing.
+type values struct {
+	client *Client
+}
+
+func (v values) Deadline() (time.Time, bool) { return time.Time{}, false }
+func (v values) Done() <-chan struct{}       { return nil }
+func (v values) Err() error                  { return nil }
+func (v values) Value(key any) any           { return v.client.Context().Value(key) }
 
 // over ends a turn whose client is stopping, and returns why the turn has to
 // end, nil if it hasn't. The end of Config.Context is told to the turn by a

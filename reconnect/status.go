@@ -12,7 +12,13 @@ import (
 // snapshot is an immutable Status with what goes with it.
 type snapshot struct {
 	lifecycle.Status
-	stage stage // where LastError comes from
+	remote *remote // the one tried last
+	stage  stage   // where LastError comes from
+}
+
+func (st *snapshot) setRemote(r *remote) {
+	st.remote = r
+	st.Remote = r.text
 }
 
 // watch is a channel that is closed at the next change of the status. It is
@@ -72,17 +78,39 @@ func (c *Client) snapshot() snapshot {
 	if st := c.status.Load(); st != nil {
 		return *st
 	}
-	return snapshot{Status: Status{
-		Version: 1,
-		Since:   c.created,
-		Remote:  c.settings.Load().remotes[0].text,
-	}}
+	st := snapshot{Status: Status{Version: 1, Since: c.created}}
+	st.setRemote(&c.settings.Load().remotes[0])
+	return st
 }
 
-// publish makes a snapshot the current one and wakes who waits for it.
-func (c *Client) publish(st *snapshot) {
-	st.Version++
-	c.status.Store(st)
+// next is the snapshot to come, for the loop to write to. Nobody else sees it
+// before it is published.
+func (c *Client) next() *snapshot {
+	if c.loop.next == nil {
+		st := c.snapshot()
+		c.loop.next = &st
+	}
+	return c.loop.next
+}
+
+// publish makes the next snapshot the current one and wakes who waits for it.
+func (c *Client) publish() {
+	st := c.next()
+	c.loop.next = nil
+	for {
+		old := c.status.Load()
+		st.Version = 2 // after that of a client which has none yet
+		if old != nil {
+			st.Version = old.Version + 1
+		}
+		if c.status.CompareAndSwap(old, st) {
+			break
+		}
+	}
+	c.wake()
+}
+
+func (c *Client) wake() {
 	if c.watch.Load() == nil {
 		return
 	}
@@ -93,32 +121,22 @@ func (c *Client) publish(st *snapshot) {
 
 // to moves the client to another state.
 func (c *Client) to(state State) {
-	st := c.snapshot()
+	st := c.next()
 	from := st.State
-	now := time.Now()
 	st.State = state
-	st.Since = now
-	st.Attempt = c.loop.attempt
-	st.LastError = c.loop.lastErr
-	st.LastErrorAt = c.loop.lastErrAt
-	st.stage = c.loop.lastStage
+	st.Since = time.Now()
 	st.NextAttempt = time.Time{}
 	st.ConnectedSince = time.Time{}
-	st.Attempts = c.loop.attempts
-	st.Failures = c.loop.failures
-	st.Sessions = c.loop.sessions
-	if c.loop.remote.text != "" {
-		st.Remote = c.loop.remote.text
-	}
 	switch state {
 	case lifecycle.Connected:
-		st.ConnectedSince = now
+		st.ConnectedSince = st.Since
+		st.Sessions++
 	case lifecycle.Stopped:
 		if err := c.Err(); err != nil && !same(err, st.LastError) {
-			st.LastError, st.LastErrorAt = err, now
+			st.LastError, st.LastErrorAt = err, st.Since
 		}
 	}
-	c.publish(&st)
+	c.publish()
 	c.tell(from, state)
 }
 
@@ -142,22 +160,20 @@ func (c *Client) tell(from, to State) {
 	}
 }
 
-// connected is the move to Connected.
-func (c *Client) connected(s *session) {
-	c.loop.sessions++
-	s.upSince = time.Now()
-	c.to(lifecycle.Connected)
-	c.logConnected()
-}
-
-// nextAttempt notes when the wait will be over, where the waiter tells.
-func (c *Client) nextAttempt(at time.Time) {
-	st := c.snapshot()
-	if st.State != lifecycle.Waiting {
+// nextAttempt shows when the wait will be over, where the waiter tells. That
+// may come from a goroutine of the waiter's, and late.
+func (s *session) nextAttempt(at time.Time) {
+	c := s.client
+	old := c.status.Load()
+	if c.turn.Load() != s || old.State != lifecycle.Waiting {
 		return
 	}
+	st := *old
+	st.Version++
 	st.NextAttempt = at
-	c.publish(&st)
+	if c.status.CompareAndSwap(old, &st) {
+		c.wake()
+	}
 }
 
 // WaitStatus blocks until there is a Status newer than version, the Version of

@@ -72,10 +72,13 @@ func (c *Client) Done() <-chan struct{} {
 // onCancel runs once, when the stop has begun, in the goroutine of whoever
 // began it.
 func (c *Client) onCancel(cause error) {
-	if c.phase.CompareAndSwap(phaseNew, phaseNever) || c.phase.CompareAndSwap(phaseStarting, phaseNever) {
+	if c.phase.CompareAndSwap(phaseNew, phaseNever) {
 		c.stopUnconnected()
 		return
 	}
+	// The loop may be held up by a callback, which is not for the caller of
+	// Connect to wait for.
+	c.answer(nil)
 	if s := c.turn.Load(); s != nil {
 		s.drop(cause)
 	}
