@@ -333,3 +333,30 @@ func TestFunctionMayCallTheMethodsOfItsGroup(t *testing.T) {
 	})
 	assert.Equal(t, errFirst, g.Wait())
 }
+
+func TestHoldKeepsAGroupFromBeingDone(t *testing.T) {
+	var g worker.Group
+	release, ok := g.Hold()
+	require.True(t, ok)
+	g.Cancel(nil)
+	select {
+	case <-g.Done():
+		t.Fatal("done while held")
+	default:
+	}
+	again, ok := g.Hold() // during a stop as well
+	require.True(t, ok)
+	release()
+	release() // counts once
+	select {
+	case <-g.Done():
+		t.Fatal("done while held")
+	default:
+	}
+	again()
+	require.NoError(t, g.Wait())
+
+	release, ok = g.Hold()
+	require.False(t, ok, "the group is done")
+	release()
+}
