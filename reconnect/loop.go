@@ -13,7 +13,7 @@ import (
 // loop is the memory of the loop from one turn to the next. The loop alone
 // touches it.
 type loop struct {
-	next    *snapshot // of the status, being written
+	draft   *snapshot // of the status to come
 	step    int       // waits completed since the last stable session: where the backoff is
 	ended   error     // what ended the last attempt or session
 	uptime  time.Duration
@@ -31,12 +31,19 @@ type loop struct {
 func (c *Client) run(s *session) {
 	movedOn := false
 	defer func() {
-		if !movedOn {
-			c.finish()
+		if movedOn {
+			return
 		}
+		// Callbacks are taken care of, see call; but the methods of a connection
+		// or a logger may be the user's, too.
+		if p := core.AsRecovered(recover()); p != nil {
+			c.Cancel(p)
+		}
+		c.Cancel(lifecycle.ErrGoexit) // without effect where the end was a proper one
+		c.finish()
 	}()
 
-	for {
+	for s != nil {
 		var err error
 		if s.stage == stageSession {
 			err = c.serve(s)
@@ -45,30 +52,35 @@ func (c *Client) run(s *session) {
 			go c.run(s)
 			return
 		}
-
-		if v := c.judge(s, err); v.Stop {
-			c.stop(v)
-			return
-		}
-		again := isRedial(context.Cause(s))
-		s = c.begin()
-		if again || c.redial.Load() {
-			continue
-		}
-		c.answer(nil)
-		err = c.wait(s)
-		switch {
-		case c.Context().Err() != nil:
-			return
-		case s.Err() != nil: // cut short: dial at once, from the same step
-			s = c.begin()
-		case err != nil:
-			c.stop(c.refused(err))
-			return
-		default:
-			c.loop.step++
-		}
+		s = c.next(s, err)
 	}
+}
+
+// next judges how a turn ended, waits, and begins the next one. It returns nil
+// when the client stops.
+func (c *Client) next(s *session, err error) *session {
+	if v := c.judge(s, err); v.Stop {
+		c.stop(v)
+		return nil
+	}
+	again := isRedial(context.Cause(s))
+	s = c.begin()
+	if again || c.redial.Load() {
+		return s
+	}
+	c.answer(nil)
+	err = c.wait(s)
+	switch {
+	case c.Context().Err() != nil:
+		return nil
+	case s.Err() != nil: // cut short: dial at once, from the same step
+		return c.begin()
+	case err != nil:
+		c.stop(c.refused(err))
+		return nil
+	}
+	c.loop.step++
+	return s
 }
 
 // establish makes a connection and gets it ready for its session. What is
@@ -154,10 +166,12 @@ func (c *Client) disconnect(s *session) {
 // that is due.
 func (c *Client) hangUp(s *session) {
 	defer func() {
+		defer func() {
+			c.collect(s)
+			c.current.CompareAndSwap(s, nil)
+		}()
 		s.cancel(errSessionOver)
 		_ = s.close()
-		c.collect(s)
-		c.current.CompareAndSwap(s, nil)
 	}()
 	if s.stage == stageSession {
 		c.disconnect(s)
@@ -192,7 +206,7 @@ func (c *Client) judge(s *session, err error) lifecycle.Verdict {
 	if s.stage == stageSession {
 		c.sessionEnded(s)
 	} else if c.Context().Err() == nil {
-		c.next().Failures++
+		c.draft().Failures++
 	}
 	s.cancel(errSessionOver)
 
@@ -214,7 +228,7 @@ func (c *Client) judge(s *session, err error) lifecycle.Verdict {
 // verdict asks for what follows an error of the turn.
 func (c *Client) verdict(s *session, err error) (v lifecycle.Verdict) {
 	if err != nil && c.Context().Err() == nil {
-		st := c.next()
+		st := c.draft()
 		st.LastError, st.LastErrorAt, st.stage = err, time.Now(), s.stage
 	}
 	_ = c.call(func() error {
@@ -237,7 +251,7 @@ func (c *Client) refused(err error) (v lifecycle.Verdict) {
 func (c *Client) sessionEnded(s *session) {
 	c.loop.uptime = time.Since(s.since) - s.upSince
 	if c.loop.uptime >= c.settings.Load().stableAfter {
-		c.next().Attempt = 0
+		c.draft().Attempt = 0
 		c.loop.step = 0
 		c.loop.lostAt = time.Now()
 	}
@@ -266,7 +280,12 @@ func (c *Client) finish() {
 			c.loop.release()
 		}
 	}()
-	defer c.logStopped()
+	defer func() {
+		_ = c.call(func() error {
+			c.logStopped()
+			return nil
+		})
+	}()
 	c.to(lifecycle.Stopped)
 }
 
