@@ -12,10 +12,10 @@ import (
 // dial makes one attempt: a round through the remotes, until one answers.
 func (c *Client) dial(s *session) error {
 	set := c.settings.Load()
-	next := c.next()
-	next.Attempt++
-	next.Attempts++
-	next.setRemote(&set.remotes[0])
+	draft := c.draft()
+	draft.Attempt++
+	draft.Attempts++
+	draft.setRemote(&set.remotes[0])
 	c.to(lifecycle.Connecting)
 
 	var errs []error
@@ -24,7 +24,7 @@ func (c *Client) dial(s *session) error {
 		if c.over(s) != nil {
 			break
 		}
-		c.next().setRemote(r)
+		c.draft().setRemote(r)
 		conn, err := c.dialRemote(s, set, r)
 		if err == nil {
 			s.attach(conn, set)

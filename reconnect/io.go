@@ -23,28 +23,20 @@ func (c *Client) Read(p []byte) (int, error) {
 	}
 	d := &s.in
 	w := d.word.Load()
-	switch {
-	case w&free != 0:
-		n, err := s.conn.Read(p)
-		if err != nil {
-			n, err = d.resume(p, n, err, unknown)
-		}
-		if n > 0 {
-			d.count(n)
-		}
-		return n, err
-	case d.tryLock(w):
-		n, err := s.conn.Read(p)
-		if err != nil {
-			n, err = d.resume(p, n, err, unknown)
-		}
-		if w, more := d.release(n); more {
-			d.handOver(n, w)
-		}
-		return n, err
-	default:
+	if w&free == 0 && !d.tryLock(w) {
 		return d.noted(p)
 	}
+	n, err := s.conn.Read(p)
+	if err != nil {
+		n, err = d.resume(p, n, err, unknown)
+	}
+	if w&free != 0 && n == 0 {
+		return 0, err // nothing to count or to let go of
+	}
+	if w = d.word.Add(leave(w, n)); w&(waiting|over) != 0 {
+		d.handOver(n, w)
+	}
+	return n, err
 }
 
 // Write writes all of p to the current connection. It blocks for at most
@@ -63,28 +55,20 @@ func (c *Client) Write(p []byte) (int, error) {
 	}
 	d := &s.out
 	w := d.word.Load()
-	switch {
-	case w&free != 0:
-		n, err := s.conn.Write(p)
-		if err != nil {
-			n, err = d.resume(p, n, err, unknown)
-		}
-		if n > 0 {
-			d.count(n)
-		}
-		return n, err
-	case d.tryLock(w):
-		n, err := s.conn.Write(p)
-		if err != nil {
-			n, err = d.resume(p, n, err, unknown)
-		}
-		if w, more := d.release(n); more {
-			d.handOver(n, w)
-		}
-		return n, err
-	default:
+	if w&free == 0 && !d.tryLock(w) {
 		return d.noted(p)
 	}
+	n, err := s.conn.Write(p)
+	if err != nil {
+		n, err = d.resume(p, n, err, unknown)
+	}
+	if w&free != 0 && n == 0 {
+		return 0, err // nothing to count or to let go of
+	}
+	if w = d.word.Add(leave(w, n)); w&(waiting|over) != 0 {
+		d.handOver(n, w)
+	}
+	return n, err
 }
 
 // do makes the one call that the direction is for.
@@ -112,7 +96,7 @@ func (d *direction) noted(p []byte) (n int, err error) {
 	} else if limit != unknown {
 		d.settle()
 	}
-	if w, more := d.release(n); more {
+	if w := d.word.Add(leave(busy, n)); w&(waiting|over) != 0 {
 		d.handOver(n, w)
 	}
 	return n, err

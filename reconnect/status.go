@@ -83,20 +83,20 @@ func (c *Client) snapshot() snapshot {
 	return st
 }
 
-// next is the snapshot to come, for the loop to write to. Nobody else sees it
+// draft is the snapshot to come, for the loop to write to. Nobody else sees it
 // before it is published.
-func (c *Client) next() *snapshot {
-	if c.loop.next == nil {
+func (c *Client) draft() *snapshot {
+	if c.loop.draft == nil {
 		st := c.snapshot()
-		c.loop.next = &st
+		c.loop.draft = &st
 	}
-	return c.loop.next
+	return c.loop.draft
 }
 
-// publish makes the next snapshot the current one and wakes who waits for it.
+// publish makes the draft the current one and wakes who waits for it.
 func (c *Client) publish() {
-	st := c.next()
-	c.loop.next = nil
+	st := c.draft()
+	c.loop.draft = nil
 	for {
 		old := c.status.Load()
 		st.Version = 2 // after that of a client which has none yet
@@ -121,7 +121,7 @@ func (c *Client) wake() {
 
 // to moves the client to another state.
 func (c *Client) to(state State) {
-	st := c.next()
+	st := c.draft()
 	from := st.State
 	st.State = state
 	st.Since = time.Now()

@@ -79,11 +79,15 @@ func (d *direction) tryLock(w uint64) bool {
 	return w&(busy|noting|waiting) == 0 && d.word.CompareAndSwap(w, w|busy)
 }
 
-// release lets go of the lock and counts n bytes, in one go. The word that it
-// returns says whether there is more to do, which is left to handOver.
-func (d *direction) release(n int) (w uint64, more bool) {
-	w = d.word.Add(uint64(n)<<bytesShift - busy)
-	return w, w&(waiting|over) != 0
+// leave is what to add to the word at the end of a call, to count n bytes and let
+// go of the lock in one go. A call that came in when the word was free has no
+// lock.
+func leave(w uint64, n int) uint64 {
+	change := uint64(n) << bytesShift
+	if w&free == 0 {
+		change -= busy
+	}
+	return change
 }
 
 // handOver gives the next in the queue its turn.
@@ -100,13 +104,6 @@ func (d *direction) handOver(n int, w uint64) {
 	d.queue = slices.Delete(d.queue, 0, 1)
 	if len(d.queue) == 0 {
 		d.word.And(^uint64(waiting))
-	}
-}
-
-// count adds n bytes of a call that took no turn.
-func (d *direction) count(n int) {
-	if w := d.word.Add(uint64(n) << bytesShift); w&over != 0 {
-		d.session.client.count(d.write, n)
 	}
 }
 
