@@ -56,31 +56,6 @@ func TestFiveHundredReconnectsLeaveNoGoroutineAndNoDescriptor(t *testing.T) {
 	}
 }
 
-func TestConnectedClientHasOneGoroutine(t *testing.T) {
-	s := testutil.NewEchoServer(t, "tcp")
-	before := len(testutil.LeakedGoroutines())
-	const clients = 10
-	inSession := make(chan struct{}, clients)
-	for range clients {
-		base, cancel := context.WithCancel(context.Background())
-		t.Cleanup(cancel)
-		c := newClient(t, &reconnect.Config{
-			Context: base, Remote: s.Remote(), ReadTimeout: -1,
-			OnSession: func(ctx context.Context) error {
-				inSession <- struct{}{}
-				_, err := reconnect.ConnFrom(ctx).Read(make([]byte, 1))
-				return err
-			},
-		})
-		require.NoError(t, c.Connect())
-		receive(t, inSession)
-		_ = c.Done()
-	}
-	require.NoError(t, s.WaitOpen(guarded(t), clients))
-	// each with its handler at the server
-	assert.LessOrEqual(t, len(testutil.LeakedGoroutines())-before, 2*clients)
-}
-
 func TestFailedAttemptsLeaveNothing(t *testing.T) {
 	testutil.CheckLeaks(t)
 	rec := testutil.NewRecorder()
