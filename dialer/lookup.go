@@ -10,7 +10,7 @@ import (
 // lookup returns the addresses to try, in order; there is at least one if
 // there is no error.
 func (d *eyeballs) lookup(ctx context.Context, network, host, port string) ([]netip.AddrPort, error) {
-	resolver := d.dialer.Resolver
+	resolver := d.cfg.Resolver
 	if resolver == nil {
 		resolver = net.DefaultResolver
 	}

@@ -28,18 +28,24 @@ import (
 //
 // The dialer may be used by any number of goroutines at once.
 func New(cfg Config) Dialer {
-	d := &eyeballs{dialer: cfg.export(), onSocket: cfg.OnSocket}
-	if cfg.OnSocket != nil {
-		// A single address is tried by itself: there is nothing to overlap.
-		d.dialer.ControlContext = control(cfg.OnSocket, nil)
-	}
-	return d
+	return &eyeballs{cfg: cfg}
 }
 
-// eyeballs is the Happy Eyeballs dialer. Nothing in it changes after New.
+// eyeballs is the Happy Eyeballs dialer. Nothing in it changes after New. It
+// makes a standard dialer, which is large, for each dial: there may be
+// thousands of these that rarely dial.
 type eyeballs struct {
-	dialer   net.Dialer
-	onSocket onSocket
+	cfg Config
+}
+
+// standard is the dialer for one address at a time. Within slot calls of
+// OnSocket don't overlap; nil is enough for a single address.
+func (d *eyeballs) standard(s slot) net.Dialer {
+	std := d.cfg.export()
+	if d.cfg.OnSocket != nil {
+		std.ControlContext = control(d.cfg.OnSocket, s)
+	}
+	return std
 }
 
 // DialContext implements [Dialer].
@@ -47,12 +53,13 @@ func (d *eyeballs) DialContext(ctx context.Context, network, address string) (ne
 	if host, port, ok := splitName(network, address); ok {
 		return d.dialName(ctx, network, address, host, port)
 	}
-	return d.dialer.DialContext(ctx, network, address)
+	std := d.standard(nil)
+	return std.DialContext(ctx, network, address)
 }
 
 // dialName looks a name up and tries its addresses, all inside one timeout.
 func (d *eyeballs) dialName(ctx context.Context, network, address, host, port string) (net.Conn, error) {
-	if timeout := d.dialer.Timeout; timeout > 0 {
+	if timeout := orDefault(d.cfg.Timeout, defaultTimeout); timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, timeout)
 		defer cancel()
@@ -66,7 +73,8 @@ func (d *eyeballs) dialName(ctx context.Context, network, address, host, port st
 	var conn net.Conn
 	var causes []error
 	if len(targets) == 1 {
-		conn, err = d.dialer.DialContext(ctx, network, targets[0].String())
+		std := d.standard(nil)
+		conn, err = std.DialContext(ctx, network, targets[0].String())
 		causes = []error{err}
 	} else {
 		conn, causes = d.race(ctx, network, targets)

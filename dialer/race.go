@@ -24,10 +24,7 @@ func (d *eyeballs) race(ctx context.Context, network string, targets []netip.Add
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 
-	attempt := d.dialer
-	if d.onSocket != nil {
-		attempt.ControlContext = control(d.onSocket, newSlot())
-	}
+	attempt := d.standard(newSlot())
 
 	type result struct {
 		target int
