@@ -129,7 +129,7 @@ func (d *direction) reset(bound time.Duration) error {
 	}
 	d.fixed = false
 	d.bound = bound
-	return d.begin()
+	return d.refused(d.begin())
 }
 
 // clear takes the deadline of OnConnect away, and leaves the connection without
@@ -179,9 +179,17 @@ func (d *direction) fix(timeout time.Duration) error {
 		d.word.And(^uint64(noting))
 	}
 	if timeout <= 0 {
-		return d.arm(0)
+		return d.refused(d.arm(0))
 	}
-	return d.arm(d.now() + min(timeout, longest))
+	return d.refused(d.arm(d.now() + min(timeout, longest)))
+}
+
+// refused is the error of a method that couldn't arm a deadline.
+func (d *direction) refused(err error) error {
+	if err != nil && isCut(err) {
+		return d.session.closedError()
+	}
+	return err
 }
 
 // end sets the last deadline, which nothing can move any more: grace from

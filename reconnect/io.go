@@ -156,7 +156,10 @@ func (c *Client) Close() error {
 		return nil
 	}
 	s.cancel(errClosedByUser)
-	return s.close()
+	if err := s.close(); err != nil && !isCut(err) {
+		return err
+	}
+	return nil // also where the loop, or another Close, was faster
 }
 
 // LocalAddr returns the local address of the current connection, or nil.
