@@ -21,12 +21,11 @@ func (c *Client) Connect() error {
 	}
 	// The loop isn't a worker of the group, since it moves from one goroutine to
 	// the next. It lets go of the group at its end.
-	release, ok := c.group.Hold()
-	if !ok {
+	if !c.group.Hold() {
 		return c.stoppedError()
 	}
 	if !c.phase.CompareAndSwap(phaseNew, phaseLoop) {
-		release()
+		c.group.Release()
 		if c.Context().Err() != nil {
 			return c.stoppedError()
 		}
@@ -35,7 +34,9 @@ func (c *Client) Connect() error {
 
 	first := make(chan error, 1)
 	c.first.Store(&first)
-	c.loop.release = release
+	if c.Context().Err() != nil {
+		c.answer(nil) // the stop may have come before there was whom to answer
+	}
 	c.loop.lostAt = time.Now()
 	go c.run(c.begin())
 

@@ -44,9 +44,20 @@ func (c *Client) dial(s *session) error {
 
 // dialRemote dials one remote. A connection that comes up after the session
 // was told to end is nobody's: it is closed.
+//
+// The dial has a context of its own, beside the session's: one that hung off
+// that would leave its traces there for as long as the session lasts.
 func (c *Client) dialRemote(s *session, set *settings, r *remote) (conn net.Conn, err error) {
+	ctx, cancel := set.dialContext(values{c})
+	defer cancel()
+	s.dialling.Store(&cancel)
+	defer s.dialling.Store(nil)
+	if err := c.over(s); err != nil {
+		return nil, err
+	}
+
 	err = c.call(func() (err error) {
-		conn, err = set.dialer.DialContext(s, r.network, r.address)
+		conn, err = set.dialer.DialContext(ctx, r.network, r.address)
 		return err
 	})
 	if conn != nil && isNil(conn) {

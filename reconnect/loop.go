@@ -13,12 +13,11 @@ import (
 // loop is the memory of the loop from one turn to the next. The loop alone
 // touches it.
 type loop struct {
-	draft   *snapshot // of the status to come
-	step    int       // waits completed since the last stable session: where the backoff is
-	ended   error     // what ended the last attempt or session
-	uptime  time.Duration
-	lostAt  time.Time // since when there has been no stable session
-	release func()    // lets go of the group
+	draft  *snapshot // of the status to come
+	step   int       // waits completed since the last stable session: where the backoff is
+	ended  error     // what ended the last attempt or session
+	uptime time.Duration
+	lostAt time.Time // since when there has been no stable session
 }
 
 // run is the loop: dial, serve, judge, wait, and again. Each turn has a context
@@ -276,8 +275,8 @@ func (c *Client) stop(v lifecycle.Verdict) {
 func (c *Client) finish() {
 	defer func() {
 		c.answer(nil)
-		if c.loop.release != nil {
-			c.loop.release()
+		if c.phase.Load() == phaseLoop {
+			c.group.Release()
 		}
 	}()
 	defer func() {

@@ -41,7 +41,8 @@ type session struct {
 
 	upSince  time.Duration                      // when OnConnect was done, after since
 	goodbye  error                              // of OnDisconnect
-	farewell atomic.Pointer[context.CancelFunc] // ends the context of OnDisconnect
+	dialling atomic.Pointer[context.CancelFunc] // ends the context of a dial
+	farewell atomic.Pointer[context.CancelFunc] // and that of OnDisconnect
 
 	// The words of the two must not share a cache line with each other, nor with
 	// conn: a busy writer must not slow down a reader. What lies between will do.
@@ -140,6 +141,9 @@ func (s *session) rebound(set *settings) {
 // OnDisconnect can still say goodbye on it.
 func (s *session) drop(cause error) {
 	s.cancel(cause)
+	if cancel := s.dialling.Load(); cancel != nil {
+		(*cancel)()
+	}
 	if s.up.Load() {
 		s.hush(s.client.settings.Load().grace())
 	}

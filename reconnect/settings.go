@@ -3,7 +3,6 @@ package reconnect
 import (
 	"context"
 	"crypto/tls"
-	"net"
 	"reflect"
 	"slices"
 	"time"
@@ -23,6 +22,7 @@ type settings struct {
 	dialer    dialer.Dialer
 	remotes   []remote
 
+	dialTimeout  time.Duration
 	readTimeout  time.Duration
 	writeTimeout time.Duration
 	stableAfter  time.Duration
@@ -52,6 +52,7 @@ func newSettings(cfg *Config) *settings {
 			OnState:      cfg.OnState,
 		},
 		wait:         cfg.WaitReconnect,
+		dialTimeout:  cfg.DialTimeout,
 		readTimeout:  min(max(cfg.ReadTimeout, 0), longest),
 		writeTimeout: min(max(cfg.WriteTimeout, 0), longest),
 		stableAfter:  cfg.StableAfter,
@@ -73,29 +74,27 @@ func (set *settings) add(text string) {
 	set.remotes = append(set.remotes, remote{text, network, address})
 }
 
-// newDialer stacks what the Config asks for: the user's dialer or ours, each
-// within DialTimeout, and TLS over it within the same.
+// newDialer stacks what the Config asks for: the user's dialer or ours, and TLS
+// over it. The time-out is that of the context.
 func newDialer(cfg *Config) dialer.Dialer {
-	switch {
-	case cfg.TLSConfig != nil && cfg.Dialer != nil:
-		return dialer.WithTLS(cfg.Dialer, cfg.TLSConfig, cfg.DialTimeout)
-	case cfg.TLSConfig != nil:
-		return dialer.WithTLS(dialer.New(cfg.dialerConfig()), cfg.TLSConfig, cfg.DialTimeout)
-	case cfg.Dialer != nil && cfg.DialTimeout > 0:
-		return withTimeout(cfg.Dialer, cfg.DialTimeout)
-	case cfg.Dialer != nil:
-		return cfg.Dialer
-	default:
-		return dialer.New(cfg.dialerConfig())
+	d := cfg.Dialer
+	if d == nil {
+		own := cfg.dialerConfig()
+		own.Timeout = -1
+		d = dialer.New(own)
 	}
+	if cfg.TLSConfig != nil {
+		d = dialer.WithTLS(d, cfg.TLSConfig, -1)
+	}
+	return d
 }
 
-func withTimeout(d dialer.Dialer, timeout time.Duration) dialer.Func {
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		ctx, cancel := context.WithTimeout(ctx, timeout)
-		defer cancel()
-		return d.DialContext(ctx, network, address)
+// dialContext bounds a dial: look-up, connection and TLS handshake together.
+func (set *settings) dialContext(parent context.Context) (context.Context, context.CancelFunc) {
+	if set.dialTimeout <= 0 {
+		return context.WithCancel(parent)
 	}
+	return context.WithTimeout(parent, set.dialTimeout)
 }
 
 // grace is how long writes may go on after a stop, and what bounds the
