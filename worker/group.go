@@ -84,15 +84,17 @@ func (g *Group) GoCatch(run Func, catch Catcher) {
 	}
 }
 
-// Hold keeps the group from being done until release is called, as a function of
-// it would: for what has goroutines of its own, or more than one in turn. It
-// is false, and release does nothing, when the group is done already. Release
-// counts once, and may be called from any goroutine.
-func (g *Group) Hold() (release func(), ok bool) {
-	if !g.enter(1) {
-		return func() {}, false
-	}
-	return sync.OnceFunc(g.leave), true
+// Hold keeps the group from being done until [Group.Release] is called, as a
+// function of it would: for what has goroutines of its own, or one after the
+// other. It is false when the group is done already.
+func (g *Group) Hold() bool {
+	return g.enter(1)
+}
+
+// Release undoes one [Group.Hold] that was true. Any goroutine may call it, as
+// long as it is called once for each.
+func (g *Group) Release() {
+	g.leave()
 }
 
 // Context returns the context the functions get. It has the values of Parent and
