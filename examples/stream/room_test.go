@@ -1,0 +1,88 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"darvaza.org/x/net/testutil"
+)
+
+func TestEveryMemberHearsTheSameInTheSameOrder(t *testing.T) {
+	const members, each = 4, 50
+	server := testutil.NewServer(t, "tcp", newRoom().serve)
+
+	heard := make([][]string, members)
+	var wg sync.WaitGroup
+	for i := range members {
+		conn, err := net.Dial("tcp", server.Remote())
+		require.NoError(t, err)
+		defer func() { _ = conn.Close() }()
+		wg.Go(func() {
+			var all strings.Builder
+			all.WriteString(formatJoin(fmt.Sprint("m", i), 0))
+			for n := range each {
+				_, _ = fmt.Fprintln(&all, n)
+			}
+			_, err := io.WriteString(conn, all.String())
+			assert.NoError(t, err)
+			for lines := bufio.NewScanner(conn); len(heard[i]) < members*each && lines.Scan(); {
+				heard[i] = append(heard[i], lines.Text())
+			}
+		})
+	}
+	wg.Wait()
+	assert.Len(t, heard[0], members*each)
+	for _, other := range heard[1:] {
+		assert.Equal(t, heard[0], other)
+	}
+}
+
+func TestALineThatIsTooLongEndsTheConnection(t *testing.T) {
+	server := testutil.NewServer(t, "tcp", newRoom().serve)
+	conn, err := net.Dial("tcp", server.Remote())
+	require.NoError(t, err)
+	defer func() { _ = conn.Close() }()
+	_, err = io.WriteString(conn, formatJoin("mallory", 0)+strings.Repeat("x", maxLine+1)+"\n")
+	require.NoError(t, err)
+	line, err := bufio.NewReader(conn).ReadString('\n')
+	assert.Error(t, err)
+	assert.Empty(t, line)
+}
+
+func TestAJoinIsUnderstoodAsItIsWritten(t *testing.T) {
+	name, seen, ok := parseJoin(strings.TrimSuffix(formatJoin("alice", 7), "\n"))
+	assert.True(t, ok)
+	assert.Equal(t, "alice", name)
+	assert.Equal(t, 7, seen)
+
+	for _, line := range []string{
+		"", "join", "join alice", "join alice x", "join alice -1", "join alice 1 2", "join  alice 1", "join a:b 1",
+		"join alice 99999999999999999999", "leave alice 1",
+	} {
+		_, _, ok := parseJoin(line)
+		assert.False(t, ok, "%q", line)
+	}
+}
+
+func TestWhoSaysToHaveHeardMoreThanWasSaidHearsNothingOld(t *testing.T) {
+	r := newRoom()
+	r.say("a")
+	texts, more := r.since(2)
+	assert.Empty(t, texts)
+	r.say("b")
+	<-more
+	texts, more = r.since(2)
+	assert.Empty(t, texts)
+	r.say("c")
+	<-more
+	texts, _ = r.since(2)
+	assert.Equal(t, []string{"c"}, texts)
+}
