@@ -603,3 +603,42 @@ type stubbornConn struct {
 
 func (c *stubbornConn) Read([]byte) (int, error)  { return 0, <-c.late }
 func (c *stubbornConn) Write([]byte) (int, error) { return 0, <-c.late }
+
+func TestConnectionDroppedOnRequestIsNoErrorToReport(t *testing.T) {
+	for name, drop := range map[string]func(*reconnect.Client){
+		"Close":     func(c *reconnect.Client) { assert.NoError(t, c.Close()) },
+		"Reconnect": func(c *reconnect.Client) { assert.NoError(t, c.Reconnect()) },
+	} {
+		for how, session := range map[string]func(context.Context, *reconnect.Client) error{
+			"none": nil,
+			"ctx":  func(ctx context.Context, _ *reconnect.Client) error { <-ctx.Done(); return ctx.Err() },
+			"Read": func(_ context.Context, c *reconnect.Client) error {
+				_, err := c.Read(make([]byte, 1))
+				return err
+			},
+		} {
+			t.Run(name+" "+how, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					p := newPipe(t, nil)
+					var c *reconnect.Client
+					cfg := pipeConfig(p)
+					if session != nil {
+						cfg.OnSession = func(ctx context.Context) error { return session(ctx, c) }
+					}
+					cfg.OnError = func(_ context.Context, _ net.Conn, err error) error {
+						t.Errorf("told of %v", err)
+						return err
+					}
+					c = newClient(t, cfg)
+					require.NoError(t, c.Connect())
+					for n := 2; n < 5; n++ {
+						synctest.Wait()
+						drop(c)
+						require.NoError(t, p.WaitDials(guarded(t), n))
+					}
+					require.NoError(t, c.Shutdown(guarded(t)))
+				})
+			})
+		}
+	}
+}
