@@ -2,6 +2,7 @@ package reconnect
 
 import (
 	"errors"
+	"io"
 	"net"
 	"os"
 	"syscall"
@@ -140,11 +141,16 @@ func (d *direction) failed(err error) error {
 // isTimeout tells if a deadline passed. ETIMEDOUT says "timeout" too, but
 // means that the kernel has given up on the connection.
 func isTimeout(err error) bool {
-	if errors.Is(err, os.ErrDeadlineExceeded) {
+	t, ok := err.(net.Error) // most are, and the search costs an allocation
+	switch {
+	case err == io.EOF:
+		return false
+	case ok && !t.Timeout():
+		return false
+	case errors.Is(err, os.ErrDeadlineExceeded):
 		return true
 	}
-	var t net.Error
-	return errors.As(err, &t) && t.Timeout() && !errors.Is(err, syscall.ETIMEDOUT)
+	return (ok || errors.As(err, &t)) && t.Timeout() && !errors.Is(err, syscall.ETIMEDOUT)
 }
 
 // Close drops the current connection, under whatever uses it, and lets the
