@@ -262,13 +262,18 @@ func (c *Client) stop(v lifecycle.Verdict) {
 	if v.Stopping {
 		return
 	}
-	reason := v.Reason
-	if reason == context.Canceled {
-		// of the callback's own: nobody has asked for this stop
-		reason = core.Wrap(reason, "reconnect: session")
-	}
+	reason := unasked(v.Reason, "session")
 	c.answer(reason)
 	c.Cancel(reason)
+}
+
+// unasked makes a reason of what a callback or a worker said. A context that
+// was cancelled is one of its own: nobody has asked for this stop.
+func unasked(reason error, by string) error {
+	if reason == context.Canceled {
+		return core.Wrap(reason, "reconnect: "+by)
+	}
+	return reason
 }
 
 // finish has the last word of the loop, or of a client that never had one.
