@@ -23,9 +23,8 @@ type Client struct {
 	current atomic.Pointer[session] // the connection in use
 
 	// set at construction
-	config   *Config
-	detached context.Context // the values of the client's, and nothing else
-	created  time.Time
+	config  *Config
+	created time.Time
 
 	settings atomic.Pointer[settings]
 	turn     atomic.Pointer[session]  // what the loop is at: wait, dial or session
@@ -40,8 +39,9 @@ type Client struct {
 	read     uint64     // bytes of the sessions that are over
 	written  uint64
 
-	group worker.Group
-	loop  loop
+	group   worker.Group
+	workers workers
+	loop    loop
 }
 
 // The phase says who has the last word on the state.

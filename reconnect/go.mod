@@ -8,6 +8,7 @@ require (
 	darvaza.org/slog/handlers/discard v0.8.0
 	darvaza.org/x/net/dialer v0.1.0
 	darvaza.org/x/net/lifecycle v0.1.0
+	darvaza.org/x/net/testutil v0.1.0
 	darvaza.org/x/net/waiter v0.1.0
 	darvaza.org/x/net/worker v0.1.0
 	github.com/stretchr/testify v1.12.1
