@@ -215,6 +215,13 @@ func (d *direction) current() time.Duration {
 	return d.bound
 }
 
+// left is the time until the deadline, which is the last one.
+func (d *direction) left() time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.armed - d.now()
+}
+
 func (d *direction) isEnded() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()

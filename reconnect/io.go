@@ -141,16 +141,17 @@ func (d *direction) failed(err error) error {
 // isTimeout tells if a deadline passed. ETIMEDOUT says "timeout" too, but
 // means that the kernel has given up on the connection.
 func isTimeout(err error) bool {
-	t, ok := err.(net.Error) // most are, and the search costs an allocation
-	switch {
-	case err == io.EOF:
+	if err == io.EOF {
 		return false
-	case ok && !t.Timeout():
-		return false
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	}
+	if t, ok := err.(net.Error); ok && !t.Timeout() {
+		return false // most errors come to here, without a search that allocates
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return true
 	}
-	return (ok || errors.As(err, &t)) && t.Timeout() && !errors.Is(err, syscall.ETIMEDOUT)
+	var t net.Error
+	return errors.As(err, &t) && t.Timeout() && !errors.Is(err, syscall.ETIMEDOUT)
 }
 
 // Close drops the current connection, under whatever uses it, and lets the

@@ -629,3 +629,50 @@ func TestConcurrentWritesOnASocketDoNotInterleave(t *testing.T) {
 		assert.Empty(t, receive(t, bad))
 	}
 }
+
+func TestWorkersSayGoodbyeAfterTheStop(t *testing.T) {
+	for name, delay := range map[string]time.Duration{"blocked before": -time.Second, "begun after": time.Second / 2} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var got bytes.Buffer
+				p := newPipe(t, func(conn net.Conn) {
+					time.Sleep(time.Minute + time.Second) // a second after the stop
+					_, _ = io.Copy(&got, conn)
+				})
+				c := connectPipe(t, p, nil)
+				c.Go(func(context.Context) error {
+					time.Sleep(time.Minute + delay)
+					n, err := c.Write([]byte("goodbye"))
+					assert.Equal(t, 7, n)
+					return err
+				})
+				time.Sleep(time.Minute)
+				begun := time.Now()
+				require.NoError(t, c.Shutdown(context.Background()))
+				assert.Equal(t, time.Second, time.Since(begun))
+				require.NoError(t, p.Close())
+				assert.Equal(t, "goodbye", got.String())
+			})
+		})
+	}
+}
+
+func TestAWorkerThatLingersDelaysTheCloseForTheGraceOfWritesAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		closed := make(chan time.Time, 1)
+		p := newPipe(t, func(conn net.Conn) {
+			_, _ = io.Copy(io.Discard, conn)
+			closed <- time.Now()
+		})
+		c := connectPipe(t, p, nil)
+		c.Go(func(context.Context) error {
+			time.Sleep(time.Hour)
+			return nil
+		})
+		time.Sleep(time.Minute)
+		begun := time.Now()
+		require.NoError(t, c.Shutdown(context.Background()))
+		assert.Equal(t, time.Hour-time.Minute, time.Since(begun))
+		assert.Equal(t, reconnect.DefaultWriteTimeout, (<-closed).Sub(begun))
+	})
+}

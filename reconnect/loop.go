@@ -162,7 +162,8 @@ func (c *Client) disconnect(s *session) {
 }
 
 // hangUp ends the session and closes its connection, after OnDisconnect where
-// that is due.
+// that is due. At the stop workers may have something to say as well, for as long
+// as writes pass; the client waits for them anyway.
 func (c *Client) hangUp(s *session) {
 	defer func() {
 		defer func() {
@@ -174,6 +175,10 @@ func (c *Client) hangUp(s *session) {
 	}()
 	if s.stage == stageSession {
 		c.disconnect(s)
+		if c.Context().Err() != nil && !c.gaveUp.Load() {
+			c.over(s)
+			c.workers.wait(s.out.left())
+		}
 	}
 }
 

@@ -3,6 +3,8 @@ package reconnect
 import (
 	"context"
 	"net"
+	"sync"
+	"time"
 
 	"darvaza.org/x/net/lifecycle"
 )
@@ -22,7 +24,15 @@ func (c *Client) Go(funcs ...WorkerFunc) {
 // GoCatch is [Client.Go] for one function, with a catch that sees its error
 // first and may turn it into nil.
 func (c *Client) GoCatch(run WorkerFunc, catch CatcherFunc) {
-	c.group.GoCatch(run, func(ctx context.Context, err error) error {
+	if run == nil {
+		return
+	}
+	c.workers.enter()
+	counted := func(ctx context.Context) error {
+		defer c.workers.leave()
+		return run(ctx)
+	}
+	c.group.GoCatch(counted, func(ctx context.Context, err error) error {
 		if catch != nil {
 			caught := err
 			err = lifecycle.Call(func() error { return catch(ctx, caught) })
@@ -48,4 +58,48 @@ func (c *Client) judgeWorker(ctx context.Context, err error) error {
 		log.WithField(LogFieldError, err).Print("worker ended")
 	}
 	return nil
+}
+
+// workers counts the workers under way.
+type workers struct {
+	mu   sync.Mutex // guards the fields below
+	n    int
+	gone chan struct{} // closed when n gets to 0; nil where nobody waits
+}
+
+func (w *workers) enter() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.n++
+}
+
+func (w *workers) leave() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.n--
+	if w.n == 0 && w.gone != nil {
+		close(w.gone)
+		w.gone = nil
+	}
+}
+
+// wait gives the workers some time to end.
+func (w *workers) wait(d time.Duration) {
+	w.mu.Lock()
+	if w.n == 0 || d <= 0 {
+		w.mu.Unlock()
+		return
+	}
+	if w.gone == nil {
+		w.gone = make(chan struct{})
+	}
+	gone := w.gone
+	w.mu.Unlock()
+
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-gone:
+	case <-timer.C:
+	}
 }
