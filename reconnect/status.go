@@ -240,12 +240,18 @@ func (c *Client) notConnected(err error) error {
 	switch {
 	case last == nil:
 		return fmt.Errorf("reconnect: %s: not connected: %w", st.Remote, err)
-	case errors.Is(err, last):
+	case matches(err, last):
 		return fmt.Errorf("reconnect: %s: not connected: %s%w", st.Remote, st.stage.prefix(), err)
 	default:
 		return fmt.Errorf("reconnect: %s: not connected: %w: %s%w",
 			st.Remote, err, st.stage.prefix(), last)
 	}
+}
+
+// matches is errors.Is for an error that may be of a kind which can't be compared.
+func matches(err, target error) (is bool) {
+	defer func() { _ = recover() }()
+	return errors.Is(err, target)
 }
 
 // prefix names the phase that an error comes from. Dial errors do so
