@@ -2,6 +2,7 @@ package stream_test
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"sync"
 	"sync/atomic"
@@ -131,6 +132,22 @@ func TestContextThatIsOverEndsTheSessionAtOnce(t *testing.T) {
 	assert.ErrorIs(t, s.Send("x"), stream.ErrClosed)
 	_, err := peer.Read(make([]byte, 1))
 	assert.Error(t, err, "Conn is closed")
+}
+
+// TestHooksNeverComeBeforeSpawnIsThrough would see a panic, as an error, of a
+// method that was called too early.
+func TestHooksNeverComeBeforeSpawnIsThrough(t *testing.T) {
+	why := errors.New("why")
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(why)
+	for range 500 {
+		s, _ := newLines(t)
+		s.Context = ctx
+		s.SetReadDeadline = func() error { return s.Err() }
+		s.OnError = func(error) { _ = s.TrySend("x") }
+		require.NoError(t, s.Spawn())
+		require.Equal(t, why, s.Wait())
+	}
 }
 
 func TestHugeQueueSizeTakesNoMemory(t *testing.T) {

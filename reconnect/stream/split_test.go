@@ -162,6 +162,26 @@ func TestSplitThatMisbehavesEndsInAnError(t *testing.T) {
 	}
 }
 
+func TestSplitMayGiveSeveralMessagesForTheSameBytes(t *testing.T) {
+	const n = 500
+	s, peer := newLines(t)
+	again := false
+	s.Split = func(b []byte, atEOF bool) (int, []byte, error) {
+		advance, token, err := bufio.ScanLines(b, atEOF)
+		if again = token != nil && !again; again {
+			advance = 0
+		}
+		return advance, token, err
+	}
+	spawn(t, s)
+	go func() {
+		write(peer, strings.Repeat("twice\n", n))
+		_ = peer.Close()
+	}()
+	assert.Len(t, rest(s), 2*n)
+	assert.NoError(t, s.Wait())
+}
+
 func TestSplitMayEndTheStream(t *testing.T) {
 	for _, last := range [][]byte{nil, []byte("bye")} {
 		s, peer := newLines(t)
