@@ -41,7 +41,7 @@ func newLink(e *env, s side, network string, t timeouts) (*link, error) {
 	defer l.Close()
 
 	if !s.isClient() {
-		conn, err := net.Dial(network, l.Addr().String())
+		conn, err := newDialer().Dial(network, l.Addr().String())
 		if err != nil {
 			return nil, err
 		}

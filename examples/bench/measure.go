@@ -88,18 +88,24 @@ func measureGroup(ctx context.Context, e *env, sc *scenario, rounds int, s *samp
 
 	var batches [sides]batch
 	for _, who := range order {
-		run, undo, err := sc.prepare(e, who)
+		var run batch
+		var undo func()
+		var err error
+		labels := pprof.Labels("figure", sc.figures[0].name, "side", who.String())
+		pprof.Do(ctx, labels, func(context.Context) {
+			run, undo, err = sc.prepare(e, who)
+		})
 		if undo != nil {
 			defer undo()
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", who, err)
 		}
-		batches[who] = labelled(ctx, sc, who, run)
+		batches[who] = labelled(ctx, labels, run)
 	}
 
 	runtime.GC()
-	if !e.quick && sc.cost == cheap {
+	if !e.quick && sc.cost < costly {
 		for _, who := range order { // to warm up
 			if _, err := batches[who](); err != nil {
 				return fmt.Errorf("%s: %w", who, err)
@@ -128,8 +134,7 @@ func measureGroup(ctx context.Context, e *env, sc *scenario, rounds int, s *samp
 }
 
 // labelled marks a batch in CPU profiles, its goroutines included.
-func labelled(ctx context.Context, sc *scenario, who side, run batch) batch {
-	labels := pprof.Labels("figure", sc.figures[0].name, "side", who.String())
+func labelled(ctx context.Context, labels pprof.LabelSet, run batch) batch {
 	return func() (values []float64, err error) {
 		pprof.Do(ctx, labels, func(context.Context) {
 			values, err = run()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"runtime"
+	"sync"
 )
 
 // memoryScenarios are about what an idle client takes. Both ends of the
@@ -43,6 +44,7 @@ func memoryScenarios() []scenario {
 // weigh returns memory, heap and goroutines per connection of a side.
 func weigh(e *env, s side, kind idleKind) ([]float64, error) {
 	const kib = 1024
+	defer newBallast().drop()
 	n := min(e.clients, 2000)
 	heap, stack, goroutines := usage()
 	f, err := newIdleFleet(e, s, kind, defaults, n)
@@ -64,4 +66,26 @@ func usage() (heap, stack, goroutines float64) {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return float64(m.HeapAlloc), float64(m.StackInuse), float64(runtime.NumGoroutine())
+}
+
+// ballast is many goroutines that do nothing. The runtime starts goroutines with
+// as much stack as those of the last collection needed on average, so that each
+// fleet would find larger stacks the larger those of the fleet before were. With
+// the ballast all start from the least there is.
+type ballast struct {
+	done  chan struct{}
+	group sync.WaitGroup
+}
+
+func newBallast() *ballast {
+	b := &ballast{done: make(chan struct{})}
+	for range 2000 {
+		b.group.Go(func() { <-b.done })
+	}
+	return b
+}
+
+func (b *ballast) drop() {
+	close(b.done)
+	b.group.Wait()
 }

@@ -41,6 +41,7 @@ type cost int
 
 const (
 	cheap  cost = iota // milliseconds: ten times as many pairs as asked for
+	tiny               // one millisecond: fifty times
 	costly             // most of a second: half as many
 	slow               // seconds: a quarter
 )
@@ -78,6 +79,8 @@ func (sc *scenario) rounds(e *env) (groups, each int) {
 		return 1, (e.pairs + 1) / 2
 	case sc.cost == slow:
 		return 1, (e.pairs + 3) / 4
+	case sc.cost == tiny:
+		return 10, 5 * e.pairs
 	default:
 		return 5, 2 * e.pairs
 	}
