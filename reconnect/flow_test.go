@@ -642,3 +642,30 @@ func TestConnectionDroppedOnRequestIsNoErrorToReport(t *testing.T) {
 		}
 	}
 }
+
+func TestReconnectDuringOnConnectIsNoSuccessOfIt(t *testing.T) {
+	server := testutil.NewServer(t, "tcp", func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
+	var c *reconnect.Client
+	calls, disconnects := 0, 0
+	c = newClient(t, &reconnect.Config{
+		Remote:      server.Remote(),
+		ReadTimeout: -1,
+		OnConnect: func(_ context.Context, conn net.Conn) error {
+			calls++
+			if calls > 1 {
+				return reconnect.ErrDoNotReconnect
+			}
+			assert.NoError(t, c.Reconnect())
+			_, err := conn.Read(make([]byte, 1)) // from a server that says nothing
+			return err
+		},
+		OnDisconnect: func(context.Context, net.Conn) error {
+			disconnects++
+			return nil
+		},
+	})
+	require.ErrorIs(t, c.Connect(), reconnect.ErrDoNotReconnect)
+	require.NoError(t, c.Wait())
+	assert.Equal(t, 2, calls)
+	assert.Zero(t, disconnects)
+}

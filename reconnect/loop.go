@@ -135,7 +135,7 @@ func (c *Client) handshake(s *session) error {
 	_ = s.in.fix(set.readTimeout)
 	_ = s.out.fix(set.writeTimeout)
 	if err := c.call(func() error { return set.callbacks.Connect(s, s.conn) }); err != nil {
-		return s.outcome(err)
+		return err
 	}
 	s.in.clear()
 	s.out.clear()
@@ -203,6 +203,9 @@ func (c *Client) judge(s *session, err error) lifecycle.Verdict {
 	if s.stage != stageSession && isRequest(context.Cause(s)) && c.Context().Err() == nil {
 		// The attempt didn't fail, it was cut short. An error that OnConnect
 		// has of its own counts.
+		if s.stage == stageConnect {
+			err = s.outcome(err)
+		}
 		if s.stage == stageDial || err == nil {
 			return lifecycle.Verdict{}
 		}
