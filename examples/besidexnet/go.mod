@@ -20,3 +20,5 @@ replace (
 	darvaza.org/x/net/dialer => ../../dialer
 	darvaza.org/x/net/waiter => ../../waiter
 )
+
+replace darvaza.org/x/net/testutil => ../../testutil
