@@ -67,7 +67,6 @@ func (c *Client) next(s *session, err error) *session {
 	if again || c.redial.Load() {
 		return s
 	}
-	c.answer(nil)
 	err = c.wait(s)
 	switch {
 	case c.Context().Err() != nil:
@@ -185,6 +184,7 @@ func (c *Client) hangUp(s *session) {
 // wait runs WaitReconnect for the attempt to come.
 func (c *Client) wait(s *session) error {
 	c.to(lifecycle.Waiting)
+	c.answer(nil) // not before the Status knows how the attempt went
 	if cause := c.over(s); cause != nil {
 		return cause
 	}
