@@ -13,7 +13,6 @@ require (
 	darvaza.org/slog/handlers/discard v0.8.0 // indirect
 	darvaza.org/x/net/dialer v0.1.0 // indirect
 	darvaza.org/x/net/lifecycle v0.1.0 // indirect
-	darvaza.org/x/net/testutil v0.1.0 // indirect
 	darvaza.org/x/net/waiter v0.1.0 // indirect
 	darvaza.org/x/net/worker v0.1.0 // indirect
 	golang.org/x/net v0.57.0 // indirect
