@@ -51,7 +51,9 @@ func (g *Group) leave() {
 	last := g.claimLast()
 	if g.running == 0 && g.stopping {
 		g.closed = true
-		close(g.done)
+		if g.done != nil {
+			close(g.done)
+		}
 	}
 	g.mu.Unlock()
 	if last {

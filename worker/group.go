@@ -122,11 +122,12 @@ func (g *Group) Shutdown(ctx context.Context) error {
 	if ctx == nil {
 		ctx = context.Background()
 	}
+	done := g.Done()
 	select {
-	case <-g.done:
+	case <-done:
 	case <-ctx.Done():
 		select {
-		case <-g.done:
+		case <-done:
 		default:
 			return ctx.Err()
 		}
@@ -146,7 +147,7 @@ func (g *Group) Wait() error {
 	if last {
 		g.stopped(nil)
 	}
-	<-g.done
+	<-g.Done()
 	return g.join()
 }
 
@@ -154,6 +155,15 @@ func (g *Group) Wait() error {
 // one each time, and watching it costs no goroutine.
 func (g *Group) Done() <-chan struct{} {
 	g.init()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.done == nil {
+		// Not made before: of thousands of groups few are watched at a time.
+		g.done = make(chan struct{})
+		if g.closed {
+			close(g.done)
+		}
+	}
 	return g.done
 }
 
@@ -177,14 +187,13 @@ func (g *Group) Err() error {
 	return cause
 }
 
-// init makes the context and the channel, and watches a Parent that can end.
+// init makes the context, and watches a Parent that can end.
 func (g *Group) init() {
 	g.once.Do(func() {
 		parent := g.Parent
 		if parent == nil {
 			parent = context.Background()
 		}
-		g.done = make(chan struct{})
 		g.ctx, g.cancel = context.WithCancelCause(parent)
 		if parent.Done() != nil {
 			// If parent is over this starts at once, in a goroutine of its own, and
