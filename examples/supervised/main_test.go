@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bufio"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -31,4 +33,31 @@ func TestTheProgramEndsByItself(t *testing.T) {
 	assert.True(t, strings.HasPrefix(string(out), "client: connected\n"), "%s", out)
 	assert.Contains(t, string(out), "client: no answer, so the connection is dropped\nclient: connected\n")
 	assert.Regexp(t, `client: stopped after \d+ sessions\n$`, string(out))
+}
+
+func TestAnInterruptEndsTheProgramWell(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("os.Process.Signal sends no interrupt on Windows")
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+
+	lines := bufio.NewScanner(stdout)
+	require.True(t, lines.Scan())
+	assert.Equal(t, "client: connected", lines.Text())
+	require.NoError(t, cmd.Process.Signal(os.Interrupt))
+	for lines.Scan() { // to the end of the output
+	}
+	assert.NoError(t, cmd.Wait())
+}
+
+func TestTheReadmeShowsWhatTheProgramPrints(t *testing.T) {
+	page, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	parts := strings.Split(string(page), "```\n")
+	require.Len(t, parts, 3)
+	assert.Contains(t, story, parts[1])
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -27,4 +28,12 @@ func TestTheProgramEndsByItself(t *testing.T) {
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	assert.Equal(t, transcript, string(out))
+}
+
+func TestTheReadmeShowsWhatTheProgramPrints(t *testing.T) {
+	page, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	parts := strings.Split(string(page), "```\n")
+	require.Len(t, parts, 3)
+	assert.Contains(t, transcript, parts[1])
 }
