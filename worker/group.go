@@ -32,21 +32,21 @@ type Group struct {
 	// nevertheless, and its panic, or ErrGoexit, becomes part of the reason.
 	OnCancel func(cause error)
 
-	once   sync.Once // makes the four below
+	once   sync.Once // makes the three below
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	done   chan struct{}
 	unhook func() bool // ends the watch on Parent, nil if that can't end
 
 	eg errgroup.Group
 
 	// mu guards the fields below. Nothing is called under it.
 	mu       sync.Mutex
-	running  int   // functions that haven't ended, and the stop while it is under way
-	waited   bool  // Wait was called: the group ends with its last function
-	stopping bool  // somebody has claimed the stop
-	closed   bool  // done is closed
-	failure  error // how OnCancel failed, if it did
+	running  int           // functions that haven't ended, and the stop while it is under way
+	waited   bool          // Wait was called: the group ends with its last function
+	stopping bool          // somebody has claimed the stop
+	closed   bool          // the group is done
+	failure  error         // how OnCancel failed, if it did
+	done     chan struct{} // made for who asks first, closed with closed
 }
 
 // Go runs each of funcs in a goroutine of its own; nil functions are skipped. The
