@@ -1,0 +1,47 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"time"
+
+	"darvaza.org/x/net/examples/logging/stdslog"
+	"darvaza.org/x/net/reconnect"
+)
+
+// config says it to the client.
+func (n *netcat) config(ctx context.Context, stderr io.Writer) (*reconnect.Config, error) {
+	o := n.opts
+	secure, err := o.tls.config()
+	if err != nil {
+		return nil, err
+	}
+	cfg := &reconnect.Config{
+		Context:       ctx,
+		Remote:        o.remote,
+		TLSConfig:     secure,
+		DialTimeout:   orOff(o.dialTimeout),
+		KeepAlive:     orOff(o.keepAlive),
+		ReadTimeout:   -1, // the idle timeout is for both directions together
+		WriteTimeout:  -1,
+		WaitReconnect: n.wait(o.backoff()),
+		OnSession:     n.session,
+	}
+	if o.verbose || o.debug {
+		level := slog.LevelInfo
+		if o.debug {
+			level = slog.LevelDebug
+		}
+		cfg.Logger = stdslog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
+	}
+	return cfg, nil
+}
+
+// orOff gives the value by which a Config means what zero means here.
+func orOff(d time.Duration) time.Duration {
+	if d == 0 {
+		return -1
+	}
+	return d
+}

@@ -1,0 +1,89 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"darvaza.org/x/net/testutil"
+)
+
+// build makes the program as one installs it.
+func build(t *testing.T) (file string) {
+	t.Helper()
+	file = t.TempDir() + "/rnc"
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", file, ".").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return file
+}
+
+func TestTheProgramTalksOverEveryTransport(t *testing.T) {
+	rnc := build(t)
+	ca := newAuthority(t)
+	for name, args := range map[string][]string{
+		"tcp":  {testutil.NewEchoServer(t, "tcp").Remote()},
+		"unix": {testutil.NewEchoServer(t, "unix").Remote()},
+		"tls":  {"-tls", "-ca", ca.file, newTLSServer(t, "tcp", ca.server(false)).Remote()},
+	} {
+		cmd := exec.CommandContext(t.Context(), rnc, args...)
+		cmd.Stdin = strings.NewReader("hello\n")
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		out, err := cmd.Output()
+		require.NoError(t, err, "%s: %s", name, &stderr)
+		assert.Equal(t, "hello\n", string(out), name)
+		assert.Empty(t, stderr.String(), name)
+	}
+}
+
+// program is the test binary as the program, about to be started.
+func program(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, os.Args[0], args...)
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	return cmd
+}
+
+func exitCode(t *testing.T, err error) int {
+	t.Helper()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exit.ExitCode()
+	}
+	require.NoError(t, err)
+	return 0
+}
+
+func TestTheExitCodeTellsHowItEnded(t *testing.T) {
+	server := testutil.NewEchoServer(t, "unix")
+	assert.Equal(t, 0, exitCode(t, program(t.Context(), server.Remote()).Run()))
+	assert.Equal(t, 0, exitCode(t, program(t.Context(), "-h").Run()))
+	assert.Equal(t, 1, exitCode(t, program(t.Context()).Run()))
+	server.Stop()
+	assert.Equal(t, 1, exitCode(t, program(t.Context(), "-once", server.Remote()).Run()))
+}
+
+func TestASignalEndsItAndShowsInTheExitCode(t *testing.T) {
+	server := testutil.NewServer(t, "tcp", hold)
+	for sig, want := range map[os.Signal]int{os.Interrupt: 130, syscall.SIGTERM: 143} {
+		cmd := program(t.Context(), "-status", server.Remote())
+		stdin, err := cmd.StdinPipe() // it stays open, and is being read
+		require.NoError(t, err)
+		stderr := newPage()
+		cmd.Stderr = stderr
+		require.NoError(t, cmd.Start())
+		stderr.waitFor(t, "connected to", 1)
+		require.NoError(t, cmd.Process.Signal(sig))
+		assert.Equal(t, want, exitCode(t, cmd.Wait()), "%v: %s", sig, stderr)
+		_ = stdin.Close()
+	}
+}

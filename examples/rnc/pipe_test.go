@@ -1,0 +1,128 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"darvaza.org/x/net/reconnect"
+	"darvaza.org/x/net/testutil"
+)
+
+// piped makes a netcat whose network is in memory.
+func piped(t *testing.T, in io.Reader, out io.Writer, network *testutil.PipeListener, args ...string) *netcat {
+	t.Helper()
+	opts, err := parse(append(args, "h:1"))
+	require.NoError(t, err)
+	n := &netcat{opts: opts, out: out, in: newInput(in)}
+	cfg, err := n.config(t.Context(), out)
+	require.NoError(t, err)
+	cfg.Dialer = network
+	n.client, err = reconnect.New(cfg)
+	require.NoError(t, err)
+	return n
+}
+
+func TestWhatAConnectionHasNotTakenGoesToTheNext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		got := make(chan string, 4)
+		network := testutil.Pipe(func(conn net.Conn) { // takes 3 bytes and hangs up
+			buf := make([]byte, 3)
+			k, _ := io.ReadFull(conn, buf)
+			got <- string(buf[:k])
+		})
+		defer func() { _ = network.Close() }()
+		n := piped(t, strings.NewReader("012345678"), io.Discard, network)
+		defer n.in.close()
+		require.NoError(t, n.client.Connect())
+		require.NoError(t, n.client.Wait())
+		for _, want := range []string{"012", "345", "678"} {
+			assert.Equal(t, want, <-got)
+		}
+		assert.Zero(t, n.unsent())
+	})
+}
+
+func TestTheLastWordsOfARemoteThatTakesNothingAreReceived(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		speak := make(chan struct{})
+		network := testutil.Pipe(func(conn net.Conn) {
+			<-speak
+			_, _ = io.WriteString(conn, "go away\n")
+		})
+		defer func() { _ = network.Close() }()
+		r, w := io.Pipe()
+		out := newPage()
+		n := piped(t, r, out, network, "-once")
+		defer n.in.close()
+		require.NoError(t, n.client.Connect())
+
+		network.Conns()[0].FailWrite(&net.OpError{Op: "write", Err: syscall.EPIPE})
+		_, err := io.WriteString(w, "hello")
+		require.NoError(t, err)
+		synctest.Wait()
+		close(speak)
+		require.NoError(t, n.client.Wait())
+		assert.Equal(t, "go away\n", out.String())
+		assert.Equal(t, 5, n.unsent())
+		_ = w.Close()
+	})
+}
+
+func TestARemoteThatTakesNothingAndSaysNothingIsLeftSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := testutil.Pipe(nil)
+		defer func() { _ = network.Close() }()
+		r, w := io.Pipe()
+		n := piped(t, r, io.Discard, network, "-once")
+		defer n.in.close()
+		require.NoError(t, n.client.Connect())
+
+		network.Conns()[0].FailWrite(&net.OpError{Op: "write", Err: syscall.EPIPE})
+		_, err := io.WriteString(w, "hello")
+		require.NoError(t, err)
+		start := time.Now()
+		assert.ErrorContains(t, n.client.Wait(), syscall.EPIPE.Error())
+		assert.Equal(t, lastWords, time.Since(start))
+		_ = w.Close()
+	})
+}
+
+func TestAFailedReadOfTheInputEndsAWaitToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := testutil.Pipe(nil)
+		defer func() { _ = network.Close() }()
+		network.Refuse(testutil.ConnRefused("tcp", "h:1"))
+		r, w := io.Pipe()
+		n := piped(t, r, io.Discard, network)
+		defer n.in.close()
+		require.NoError(t, n.client.Connect())
+		_ = w.CloseWithError(errors.New("oops"))
+		assert.EqualError(t, n.client.Wait(), "standard input: oops")
+	})
+}
+
+func TestInputThatEndsAfterALostConnectionIsAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := testutil.Pipe(nil)
+		defer func() { _ = network.Close() }()
+		r, w := io.Pipe()
+		n := piped(t, r, io.Discard, network)
+		defer n.in.close()
+		require.NoError(t, n.client.Connect())
+		network.Refuse(testutil.ConnRefused("tcp", "h:1"))
+		network.Conns()[0].FailRead(&net.OpError{Op: "read", Err: syscall.ECONNRESET})
+		synctest.Wait()
+		require.Equal(t, reconnect.Waiting, n.client.State())
+		_ = w.Close()
+		assert.ErrorContains(t, n.client.Wait(), syscall.ECONNRESET.Error())
+	})
+}

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"darvaza.org/x/net/reconnect"
+	"darvaza.org/x/net/testutil"
+)
+
+func TestTheStatusIsShownOnATerminalUnlessTheLogIs(t *testing.T) {
+	for _, c := range []struct {
+		args          string
+		terminal      bool
+		wanted, drawn bool
+	}{
+		{"h:1", false, false, false},
+		{"h:1", true, true, true},
+		{"h:1 -v", true, false, false},
+		{"h:1 -status", false, true, false},
+		{"h:1 -status", true, true, true},
+		{"h:1 -status -vv", true, true, false},
+		{"h:1 -status=false", true, false, true},
+	} {
+		o, err := parse(strings.Fields(c.args))
+		require.NoError(t, err)
+		s, wanted := newStatusLine(o, stdio{err: io.Discard, terminal: c.terminal})
+		assert.Equal(t, c.wanted, wanted, c.args)
+		assert.Equal(t, c.drawn, s.drawn, c.args)
+	}
+}
+
+// story is what a client goes through, at the present time.
+func story() []reconnect.Status {
+	lost := fmt.Errorf("dial h:1: %w", errors.New("connection\nrefused"))
+	next := time.Now().Add(2 * time.Second)
+	return []reconnect.Status{
+		{State: reconnect.Idle, Remote: "h:1"},
+		{State: reconnect.Connecting, Remote: "h:1"},
+		{State: reconnect.Waiting, Remote: "h:1", LastError: lost, Attempt: 1},
+		{State: reconnect.Waiting, Remote: "h:1", LastError: lost, Attempt: 1, NextAttempt: next},
+		{State: reconnect.Connected, Remote: "h:1"},
+		{State: reconnect.Connected, Remote: "h:1"},
+	}
+}
+
+func TestWithoutATerminalEachChangeIsALine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := newPage()
+		s := statusLine{w: out}
+		for _, st := range story() {
+			s.show(st)
+		}
+		assert.Equal(t, `rnc: connecting to h:1
+rnc: not connected to h:1: connection refused; attempt 2 in 2s
+rnc: connected to h:1
+`, out.String())
+	})
+}
+
+func TestOnATerminalTheLineChangesInPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := newPage()
+		s := statusLine{w: out, drawn: true}
+		for _, st := range story() {
+			s.show(st)
+		}
+		want := "\r\x1b[Krnc: connecting to h:1" +
+			"\r\x1b[Krnc: not connected to h:1: connection refused; attempt 2 in 2s" +
+			"\r\x1b[Krnc: connected to h:1\n"
+		assert.Equal(t, want, out.String())
+	})
+}
+
+func TestALineThatIsTooLongIsCut(t *testing.T) {
+	out := newPage()
+	(&statusLine{w: out, drawn: true}).draw(strings.Repeat("é", 200))
+	assert.Len(t, []rune(strings.TrimPrefix(out.String(), "\r\x1b[K")), width)
+}
+
+func TestTheWaitIsCountedDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, err := reconnect.New(&reconnect.Config{
+			Context:       t.Context(),
+			Remote:        "h:1",
+			Dialer:        refusing(t),
+			WaitReconnect: reconnect.NewConstantWaiter(time.Minute),
+		})
+		require.NoError(t, err)
+		out := newPage()
+		s := statusLine{w: out, drawn: true}
+		client.Go(func(ctx context.Context) error { return s.follow(ctx, client) })
+		require.NoError(t, client.Connect())
+		time.Sleep(3500 * time.Millisecond)
+		require.NoError(t, client.Shutdown(t.Context()))
+		for _, left := range []string{"in 60s", "in 59s", "in 58s", "in 57s"} {
+			assert.Contains(t, out.String(), left)
+		}
+		assert.True(t, strings.HasSuffix(out.String(), "\r\x1b[K"), "the line is left behind")
+	})
+}
+
+func refusing(t *testing.T) reconnect.Dialer {
+	p := testutil.Pipe(nil)
+	t.Cleanup(func() { _ = p.Close() })
+	p.Refuse(testutil.ConnRefused("tcp", "h:1"))
+	return p
+}
+
+func TestAnActivityIsIdleOnlyWhenTheRemoteIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		a := newActivity()
+		ended := make(chan error, 1)
+		go func() { ended <- a.watch(t.Context(), 10*time.Second) }()
+
+		time.Sleep(9 * time.Second)
+		a.touch()
+		time.Sleep(9 * time.Second)
+		done := a.writing() // of an output that takes its time
+		time.Sleep(time.Hour)
+		done()
+		idle := time.Now()
+
+		var err *idleError
+		require.ErrorAs(t, <-ended, &err)
+		assert.False(t, reconnect.IsFatal(err))
+		assert.GreaterOrEqual(t, time.Since(idle), 10*time.Second)
+		assert.Greater(t, time.Since(start), time.Hour)
+	})
+}
