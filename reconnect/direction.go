@@ -15,8 +15,9 @@ import (
 // deadline comes round every 1/32 of the bound, as the tick of a coarse clock.
 // A call that runs into it began at most one tick ago, so to count its bound
 // from now is never early and hardly late: the deadline is armed for that, and
-// the call goes on. When it is over, ticks come again. A busy connection pays
-// two atomic operations per call, and a microsecond per tick.
+// the call goes on. A busy connection pays two atomic operations per call, and a
+// microsecond per tick. After a call that took long the next one reads the clock
+// first, and ticks come again when one has been quick.
 //
 // That takes what only the kernel's sockets promise: a deadline that passes
 // breaks nothing, and one that is early in the middle of a write can be
@@ -241,15 +242,21 @@ func (d *direction) prepare(limit time.Duration) {
 	}
 }
 
-// settle makes ticks come again after a call that had the deadline to itself.
-func (d *direction) settle() {
+// settle is the end of a call that knew its limit. After a quick one ticks come
+// again. After a long one the next is likely to be long as well: it had better
+// read the clock first than run into a tick.
+func (d *direction) settle(limit time.Duration) {
+	now := d.now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if !d.ticking || d.fixed || d.bound <= 0 {
-		return
+	switch {
+	case !d.ticking || d.fixed || d.bound <= 0:
+	case now-(limit-d.bound) > d.bound/tick:
+		d.word.Or(noting)
+	default:
+		d.word.And(^uint64(noting))
+		_ = d.arm(now + d.bound/tick)
 	}
-	d.word.And(^uint64(noting))
-	_ = d.arm(d.now() + d.bound/tick)
 }
 
 // expired judges a time-out that a call ran into: is it the call's own? If

@@ -23,13 +23,17 @@ func (c *Client) Read(p []byte) (int, error) {
 		return 0, ErrNotConnected
 	}
 	d := &s.in
+	limit := unknown
 	w := d.word.Load()
 	if w&free == 0 && !d.tryLock(w) {
-		return d.noted(p)
+		var err error
+		if limit, err = d.enter(); err != nil {
+			return 0, err
+		}
 	}
 	n, err := s.conn.Read(p)
-	if err != nil {
-		n, err = d.resume(p, n, err, unknown)
+	if err != nil || limit != unknown {
+		n, err = d.finish(p, n, err, limit)
 	}
 	if w&free != 0 && n == 0 {
 		return 0, err // nothing to count or to let go of
@@ -55,13 +59,17 @@ func (c *Client) Write(p []byte) (int, error) {
 		return 0, ErrNotConnected
 	}
 	d := &s.out
+	limit := unknown
 	w := d.word.Load()
 	if w&free == 0 && !d.tryLock(w) {
-		return d.noted(p)
+		var err error
+		if limit, err = d.enter(); err != nil {
+			return 0, err
+		}
 	}
 	n, err := s.conn.Write(p)
-	if err != nil {
-		n, err = d.resume(p, n, err, unknown)
+	if err != nil || limit != unknown {
+		n, err = d.finish(p, n, err, limit)
 	}
 	if w&free != 0 && n == 0 {
 		return 0, err // nothing to count or to let go of
@@ -72,47 +80,37 @@ func (c *Client) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// do makes the one call that the direction is for.
-func (d *direction) do(p []byte) (int, error) {
-	if d.write {
-		return d.session.conn.Write(p)
-	}
-	return d.session.conn.Read(p)
-}
-
-// noted makes a call that knows from the start when it must end: the first
-// one, one that has to wait for its turn, any on an unusual transport.
-func (d *direction) noted(p []byte) (n int, err error) {
-	limit := unknown
+// enter is for a call that has to know from the start when it must end: the
+// first one, one that has to wait for its turn, one after a long one, any on an
+// unusual transport. It gets the call its turn.
+func (d *direction) enter() (limit time.Duration, err error) {
+	limit = unknown
 	if bound := d.current(); bound > 0 {
 		limit = d.now() + bound
 	}
-	if err := d.lock(limit); err != nil {
-		return 0, d.failed(err)
+	if d.word.Load()&waiting != 0 || !d.take() {
+		if err := d.lock(limit); err != nil {
+			return unknown, d.failed(err)
+		}
 	}
 	d.prepare(limit)
-	n, err = d.do(p)
-	if err != nil {
-		n, err = d.resume(p, n, err, limit)
-	} else if limit != unknown {
-		d.settle()
-	}
-	if w := d.word.Add(leave(busy, n)); w&(waiting|over) != 0 {
-		d.handOver(n, w)
-	}
-	return n, err
+	return limit, nil
 }
 
-// resume takes a call on after an error: past the deadlines that weren't its
-// own, to its end.
-func (d *direction) resume(p []byte, n int, err error, limit time.Duration) (int, error) {
+// finish takes a call past the deadlines that weren't its own to its end. It is
+// for a call that failed, or one that knew its limit.
+func (d *direction) finish(p []byte, n int, err error, limit time.Duration) (int, error) {
 	for err != nil && isTimeout(err) && (d.write || n == 0) && !d.expired(&limit) {
 		var m int
-		m, err = d.do(p[n:])
+		if d.write {
+			m, err = d.session.conn.Write(p[n:])
+		} else {
+			m, err = d.session.conn.Read(p)
+		}
 		n += m
 	}
 	if limit != unknown {
-		d.settle()
+		d.settle(limit)
 	}
 	if !d.write && n > 0 && err != nil && isTimeout(err) {
 		err = nil
