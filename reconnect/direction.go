@@ -101,7 +101,8 @@ func (d *direction) arm(at time.Duration) error {
 }
 
 // setBound makes the calls from now on take at most bound, or any time where
-// it isn't positive. A deadline fixed by the user stays until it is reset.
+// it isn't positive. One that is under way keeps the limit it has, if it knows
+// it already. A deadline fixed by the user stays until it is reset.
 func (d *direction) setBound(bound time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -116,8 +117,11 @@ func (d *direction) setBound(bound time.Duration) {
 		// deadlines are the user's own.
 		d.word.Or(noting)
 		d.word.And(^uint64(free))
+	case d.ticking:
+		// The tick may be far away, by a bound that no longer counts.
+		_ = d.arm(d.now())
 	default:
-		_ = d.begin()
+		// The next call arms its own.
 	}
 }
 
@@ -234,7 +238,10 @@ func (d *direction) prepare(limit time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
-	case limit == unknown || d.fixed || d.bound <= 0:
+	case d.fixed:
+	case limit == unknown && d.bound <= 0 && d.armed != 0:
+		_ = d.arm(0) // of the time when there was a bound
+	case limit == unknown:
 	case d.ticking:
 		_ = d.arm(limit)
 	case d.armed < limit || d.armed > limit+d.bound/tick:
@@ -271,7 +278,7 @@ func (d *direction) expired(limit *time.Duration) bool {
 		return d.armed != 0 && now >= d.armed || d.arm(d.armed) != nil
 	case d.fixed:
 		return true
-	case d.bound <= 0:
+	case *limit == unknown && d.bound <= 0:
 		return !d.ticking || d.arm(0) != nil
 	case *limit == unknown && d.ticking:
 		*limit = now + d.bound

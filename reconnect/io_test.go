@@ -676,3 +676,55 @@ func TestAWorkerThatLingersDelaysTheCloseForTheGraceOfWritesAlone(t *testing.T) 
 		assert.Equal(t, reconnect.DefaultWriteTimeout, (<-closed).Sub(begun))
 	})
 }
+func TestWorkersWriteThatBlocksAtTheStopKeepsItsGraceWithoutOnSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var got bytes.Buffer
+		p := newPipe(t, func(conn net.Conn) {
+			time.Sleep(time.Minute + time.Second) // a second after the stop
+			_, _ = io.Copy(&got, conn)
+		})
+		c := connectPipe(t, p, nil)
+		c.Go(func(context.Context) error {
+			time.Sleep(time.Minute - time.Second)
+			n, err := c.Write([]byte("goodbye"))
+			assert.Equal(t, 7, n)
+			return err
+		})
+		time.Sleep(time.Minute)
+		begun := time.Now()
+		require.NoError(t, c.Shutdown(context.Background()))
+		assert.Equal(t, time.Second, time.Since(begun))
+		require.NoError(t, p.Close())
+		assert.Equal(t, "goodbye", got.String())
+	})
+}
+
+func TestWriteOnASocketThatBlocksAtTheStopKeepsItsGrace(t *testing.T) {
+	for _, network := range []string{"tcp", "unix"} {
+		for name, d := range map[string]time.Duration{"bounded": hangGuard, "off": -1} {
+			t.Run(network+" "+name, func(t *testing.T) {
+				begun, drain, total := make(chan struct{}), make(chan struct{}), make(chan int64, 1)
+				s := testutil.NewServer(t, network, func(conn net.Conn) {
+					_, _ = conn.Read(make([]byte, 1))
+					close(begun)
+					<-drain
+					n, _ := io.Copy(io.Discard, conn)
+					total <- n
+				})
+				c := newClient(t, &reconnect.Config{Remote: s.Remote(), WriteTimeout: d})
+				require.NoError(t, c.Connect())
+				c.Go(func(context.Context) error {
+					n, err := writeTooMuch(c)
+					assert.NoError(t, err)
+					assert.Equal(t, len(tooMuch), n)
+					return nil
+				})
+				receive(t, begun)
+				c.Cancel(nil)
+				close(drain)
+				require.NoError(t, waitDone(t, c))
+				assert.EqualValues(t, len(tooMuch)-1, receive(t, total))
+			})
+		}
+	}
+}
