@@ -26,7 +26,7 @@ func Call(fn func() error) (err error) {
 	returned := false
 	defer func() {
 		if !returned {
-			err = recovered(recover())
+			err = Recovered(recover())
 		}
 	}()
 
@@ -35,10 +35,11 @@ func Call(fn func() error) (err error) {
 	return err
 }
 
-// recovered makes an error of a panic's payload. Without one the goroutine is
-// either exiting, and nobody will see the error, or GODEBUG=panicnil=1 let a
-// panic(nil) through, which must not pass for success.
-func recovered(payload any) error {
+// Recovered makes of a panic's payload the error that [Call] returns for it. It is
+// for deferred functions that can't leave it to Call, and has to be called by them
+// directly, with what recover gave; a nil payload counts as a panic(nil), which
+// GODEBUG=panicnil=1 lets through and must not pass for success.
+func Recovered(payload any) error {
 	switch p := payload.(type) {
 	case nil:
 		payload = new(runtime.PanicNilError)
@@ -54,5 +55,5 @@ func recovered(payload any) error {
 }
 
 // panicSkip leaves out of the stack what lies between the panic and here:
-// recovered, the deferred function and the runtime's own frame.
+// Recovered, the deferred function and the runtime's own frame.
 const panicSkip = 3
