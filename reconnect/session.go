@@ -203,7 +203,7 @@ func (s *session) outcome(err error) error {
 	case errors.Is(err, context.Canceled):
 		err = cause
 	}
-	if isRequest(cause) && (err == cause || isCut(err)) {
+	if isRequest(cause) && (err == cause || isCut(err)) && !errors.Is(err, ErrDoNotReconnect) {
 		return nil
 	}
 	return err
