@@ -36,10 +36,17 @@ func newFleet(e *env, s side, network string, n int) (*fleet, error) {
 	return f, nil
 }
 
-// connect starts all members, at once or one after the other, and returns how
-// long it took until all were up.
-func (f *fleet) connect(inTurn bool) (time.Duration, error) {
+// call expects all members to come up, and the server to accept them.
+func (f *fleet) call() {
 	f.muster.call(len(f.members))
+	f.server.muster.call(len(f.members))
+}
+
+// connect starts all members, at once or one after the other, and returns how
+// long it took until all were up. It waits for the server as well, which may be
+// behind.
+func (f *fleet) connect(inTurn bool) (time.Duration, error) {
+	f.call()
 	errs := make(chan error, len(f.members))
 	start := time.Now()
 	for _, m := range f.members {
@@ -56,19 +63,26 @@ func (f *fleet) connect(inTurn bool) (time.Duration, error) {
 			err = e
 		}
 	}
+	if err == nil {
+		err = f.server.muster.wait()
+	}
 	return took, err
 }
 
 // restart restarts the server and returns how long it took until all members
 // were back.
 func (f *fleet) restart() (time.Duration, error) {
-	f.muster.call(len(f.members))
+	f.call()
 	start := time.Now()
 	if err := f.server.restart(); err != nil {
 		return 0, err
 	}
 	err := f.muster.wait()
-	return time.Since(start), err
+	took := time.Since(start)
+	if err == nil {
+		err = f.server.muster.wait()
+	}
+	return took, err
 }
 
 // stop stops all members at once and returns how long that took, and how
@@ -94,7 +108,8 @@ func (f *fleet) stop() (took time.Duration, hung int) {
 // hangAfter is when a member that isn't up, or isn't gone, is taken for hung.
 const hangAfter = 30 * time.Second
 
-// A muster counts members that report. Only one call is out at a time.
+// A muster counts members that report. Only one call is out at a time; reports
+// that nobody called for don't matter.
 type muster struct {
 	missing atomic.Int64
 	all     atomic.Pointer[chan struct{}]
@@ -120,6 +135,6 @@ func (m *muster) wait() error {
 	case <-*m.all.Load():
 		return nil
 	case <-time.After(hangAfter):
-		return fmt.Errorf("%d members of the fleet aren't up after %v", m.missing.Load(), hangAfter)
+		return fmt.Errorf("%d members of the fleet are missing after %v", m.missing.Load(), hangAfter)
 	}
 }

@@ -16,6 +16,7 @@ type fleetServer struct {
 
 	listeners []net.Listener
 	accepting sync.WaitGroup
+	muster    muster // counts what it accepts
 
 	mu    sync.Mutex // guards conns
 	conns []net.Conn
@@ -51,12 +52,14 @@ func (s *fleetServer) serve(l net.Listener) {
 			s.mu.Lock()
 			s.conns = append(s.conns, conn)
 			s.mu.Unlock()
+			s.muster.up()
 		}
 	})
 }
 
 // restart ends all connections, after the new listeners are there: members
-// that are refused would redial in a hot loop, which isn't what is measured.
+// that are refused would redial in a hot loop, which isn't what is measured. For
+// the same reason all that have connected must have been accepted by now.
 func (s *fleetServer) restart() error {
 	old := s.listeners
 	conns := s.stopListening()

@@ -24,6 +24,7 @@ type life struct {
 	connect, restart, stop          time.Duration
 	connectCPU, restartCPU, stopCPU time.Duration
 	hung                            int
+	failed                          uint64 // attempts, while connecting
 }
 
 // live takes a fleet of n members of one side through its life.
@@ -42,6 +43,10 @@ func live(e *env, s side, network string, n int, inTurn bool) (l life, err error
 		l.restart, err = f.restart()
 		l.restartCPU = lap(&cpu)
 	}
+	for _, m := range f.members {
+		l.failed += m.failures()
+	}
+	cpu = cpuTime()
 	l.stop, l.hung = f.stop()
 	l.stopCPU = lap(&cpu)
 	return l, err
@@ -66,6 +71,8 @@ func lifeScenario(network string) scenario {
 	}
 	hung := named("hung", "clients that a Shutdown leaves behind")
 	hung.unit, hung.judge, hung.worst = "", value, true
+	failed := named("failed", "attempts that failed: the figures above are only good without")
+	failed.unit, failed.worst = "", true
 	return scenario{
 		cost: costly,
 		figures: []figure{
@@ -73,6 +80,7 @@ func lifeScenario(network string) scenario {
 			limited("restart", "all back after a restart of the server", 1.15, 1.05),
 			limited("shutdown", "all shut down at once", 2, 1.2),
 			hung,
+			failed,
 			named("connect/cpu", "CPU time, server included, of the connect"),
 			named("restart/cpu", "CPU time, server included, of the restart"),
 			named("shutdown/cpu", "CPU time of the shutdown"),
@@ -81,7 +89,7 @@ func lifeScenario(network string) scenario {
 			return func() ([]float64, error) {
 				l, err := live(e, s, network, e.clients, false)
 				return []float64{
-					ms(l.connect), ms(l.restart), ms(l.stop), float64(l.hung),
+					ms(l.connect), ms(l.restart), ms(l.stop), float64(l.hung), float64(l.failed),
 					ms(l.connectCPU), ms(l.restartCPU), ms(l.stopCPU),
 				}, err
 			}, nil, nil

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"darvaza.org/x/net/reconnect"
 )
@@ -16,6 +17,8 @@ type member interface {
 	start() error // returns when the first dial is through
 	// stop returns when all of it has ended, or with the error of ctx
 	stop(context.Context) error
+	// failures is how many attempts have failed so far
+	failures() uint64
 }
 
 // newDialer is the standard library's dialer with the settings that a client
@@ -40,6 +43,7 @@ type rawMember struct {
 	to     net.Addr
 	up     func()
 	done   chan struct{}
+	failed atomic.Uint64
 
 	mu   sync.Mutex
 	conn net.Conn
@@ -69,6 +73,7 @@ func (m *rawMember) run(first chan<- error) {
 			first = nil
 		}
 		if err != nil {
+			m.failed.Add(1)
 			continue
 		}
 		m.up()
@@ -103,6 +108,10 @@ func (m *rawMember) stop(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+func (m *rawMember) failures() uint64 {
+	return m.failed.Load()
 }
 
 func readUntilEnd(conn net.Conn) {
@@ -149,6 +158,7 @@ func readThrough(c *reconnect.Client) error {
 
 func (m clientMember) start() error                   { return m.Connect() }
 func (m clientMember) stop(ctx context.Context) error { return m.Shutdown(ctx) }
+func (m clientMember) failures() uint64               { return m.Status().Failures }
 
 // newMember makes a member of a side.
 func newMember(s side, to net.Addr, t timeouts, up func()) (member, error) {
