@@ -1,6 +1,7 @@
 package reconnect
 
 import (
+	"crypto/tls"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -39,6 +40,7 @@ type direction struct {
 	mu    sync.Mutex // guards the fields below, and arming; never held while blocking
 	fixed bool       // the deadline is one from SetReadDeadline or its kin
 	ended bool       // the deadline is the last one: nothing may arm another
+	split bool       // a write has left a TLS record in two
 	bound time.Duration
 	armed time.Duration // the deadline, since the session's start; 0: none
 	queue []*turn       // who waits for the lock, first come first
@@ -225,6 +227,20 @@ func (d *direction) left() time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.armed - d.now()
+}
+
+// isSplit tells if a write that timed out before this one has left a TLS record
+// in two. There is no writing after that: all that TLS gives is the old time-out
+// again, at once, and the peer would take what comes for the record's rest.
+func (d *direction) isSplit() bool {
+	if _, ok := d.session.conn.(*tls.Conn); !ok || !d.write {
+		return false
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	was := d.split
+	d.split = true
+	return was
 }
 
 func (d *direction) isEnded() bool {

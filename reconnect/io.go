@@ -48,7 +48,9 @@ func (c *Client) Read(p []byte) (int, error) {
 // WriteTimeout counted from this call (never early, at most 1/16 late), or
 // until the deadline set by [Client.SetWriteDeadline]; then the error matches
 // [os.ErrDeadlineExceeded] and the count says how much was written. Any other
-// error ends the session. Without a connection it returns [ErrNotConnected].
+// error ends the session, and so does the next Write that fails after a
+// time-out over TLS, which has broken that connection. Without a connection it
+// returns [ErrNotConnected].
 // After the client's stop writes still pass for WriteTimeout, 2 s where that
 // is off, as long as the connection is open.
 //
@@ -114,6 +116,9 @@ func (d *direction) finish(p []byte, n int, err error, limit time.Duration) (int
 	}
 	if !d.write && n > 0 && err != nil && isTimeout(err) {
 		err = nil
+	}
+	if err != nil && isTimeout(err) && d.isSplit() {
+		d.session.cancel(err) // not a time-out of this call's
 	}
 	return n, d.failed(err)
 }

@@ -1,0 +1,353 @@
+package reconnect_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"io"
+	"math/big"
+	"net"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"darvaza.org/x/net/reconnect"
+	"darvaza.org/x/net/testutil"
+)
+
+// certificate makes one that signs itself, and a pool that trusts it.
+func certificate(t testing.TB, name string, valid time.Duration) (tls.Certificate, *x509.CertPool) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(time.Now().UnixNano()),
+		Subject:      pkix.Name{CommonName: name},
+		NotBefore:    time.Now().Add(-2 * time.Hour),
+		NotAfter:     time.Now().Add(valid),
+		DNSNames:     []string{name},
+		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
+		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+	}
+	if name != "server.test" {
+		template.IPAddresses = nil
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	require.NoError(t, err)
+	leaf, err := x509.ParseCertificate(der)
+	require.NoError(t, err)
+	pool := x509.NewCertPool()
+	pool.AddCert(leaf)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, pool
+}
+
+// tlsEcho serves TLS as cfg says when the connection comes.
+func tlsEcho(t testing.TB, network string, cfg *atomic.Pointer[tls.Config]) *testutil.Server {
+	return testutil.NewServer(t, network, func(conn net.Conn) {
+		testutil.Echo(tls.Server(conn, cfg.Load()))
+	})
+}
+
+func serverConfig(cert tls.Certificate) *atomic.Pointer[tls.Config] {
+	p := new(atomic.Pointer[tls.Config])
+	p.Store(&tls.Config{Certificates: []tls.Certificate{cert}})
+	return p
+}
+
+func TestTLSRunsOverTCPAndUnixSockets(t *testing.T) {
+	cert, pool := certificate(t, "server.test", time.Hour)
+	for _, network := range []string{"tcp", "unix"} {
+		t.Run(network, func(t *testing.T) {
+			s := tlsEcho(t, network, serverConfig(cert))
+			cfg := &tls.Config{RootCAs: pool}
+			if network == "unix" {
+				cfg.ServerName = "server.test"
+			}
+			states := make(chan tls.ConnectionState, 10)
+			c := newClient(t, &reconnect.Config{Remote: s.Remote(), TLSConfig: cfg,
+				WaitReconnect: reconnect.NewImmediateErrorWaiter(nil),
+				OnConnect: func(_ context.Context, conn net.Conn) error {
+					states <- conn.(*tls.Conn).ConnectionState()
+					return nil
+				}})
+			require.NoError(t, c.Connect())
+			for range 3 {
+				require.NoError(t, c.WaitConnected(guarded(t)))
+				state := receive(t, states)
+				assert.True(t, state.HandshakeComplete)
+				assert.GreaterOrEqual(t, state.Version, uint16(tls.VersionTLS12))
+				talk(t, c, 5)
+				version := c.Status().Version
+				require.NoError(t, c.Close())
+				_, err := c.WaitStatus(guarded(t), version)
+				require.NoError(t, err)
+			}
+			require.NoError(t, c.Shutdown(guarded(t)))
+			require.NoError(t, s.WaitOpen(guarded(t), 0))
+		})
+	}
+}
+
+func TestTLSOfABadServerStopsTheClientWithTheCertificatesError(t *testing.T) {
+	good, pool := certificate(t, "server.test", time.Hour)
+	wrong, wrongPool := certificate(t, "wrong.test", time.Hour)
+	old, oldPool := certificate(t, "server.test", -time.Hour)
+	for name, tc := range map[string]struct {
+		cert  tls.Certificate
+		pool  *x509.CertPool
+		check func(*testing.T, error)
+	}{
+		"unknown authority": {good, wrongPool, func(t *testing.T, err error) {
+			var target x509.UnknownAuthorityError
+			require.ErrorAs(t, err, &target)
+		}},
+		"wrong name": {wrong, wrongPool, func(t *testing.T, err error) {
+			var target x509.HostnameError
+			require.ErrorAs(t, err, &target)
+		}},
+		"expired": {old, oldPool, func(t *testing.T, err error) {
+			var target x509.CertificateInvalidError
+			require.ErrorAs(t, err, &target)
+			require.Equal(t, x509.Expired, target.Reason)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := tlsEcho(t, "tcp", serverConfig(tc.cert))
+			c := newClient(t, &reconnect.Config{Remote: s.Remote(), TLSConfig: &tls.Config{RootCAs: tc.pool}})
+			err := c.Connect()
+			tc.check(t, err)
+			require.ErrorContains(t, err, s.Remote())
+			require.Equal(t, err, waitDone(t, c))
+			var verification *tls.CertificateVerificationError
+			require.ErrorAs(t, err, &verification)
+			require.Zero(t, c.Status().Sessions)
+			require.NoError(t, s.WaitOpen(guarded(t), 0))
+		})
+	}
+	_ = pool
+}
+
+func TestTLSWithClientCertificates(t *testing.T) {
+	cert, pool := certificate(t, "server.test", time.Hour)
+	mine, mineToo := certificate(t, "client.test", time.Hour)
+	server := serverConfig(cert)
+	server.Store(&tls.Config{Certificates: []tls.Certificate{cert},
+		ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: mineToo})
+	s := tlsEcho(t, "tcp", server)
+	c := newClient(t, &reconnect.Config{Remote: s.Remote(),
+		TLSConfig: &tls.Config{RootCAs: pool, Certificates: []tls.Certificate{mine}}})
+	require.NoError(t, c.Connect())
+	talk(t, c, 3)
+	require.NoError(t, c.Shutdown(guarded(t)))
+
+	// TLS 1.3 tells of the missing certificate at the first read only.
+	c = newClient(t, &reconnect.Config{Remote: s.Remote(), TLSConfig: &tls.Config{RootCAs: pool}})
+	if err := c.Connect(); err == nil {
+		_, err = readOne(c)
+		require.Error(t, err)
+	}
+	require.ErrorContains(t, waitDone(t, c), "certificate", "an alert is final")
+}
+
+func TestTLSServerThatIsSilentIsBoundedByTheDialTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipe(t, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
+		begin := time.Now()
+		cfg := pipeConfig(p)
+		cfg.DialTimeout = 3 * time.Second
+		cfg.TLSConfig = &tls.Config{}
+		cfg.WaitReconnect = never
+		c := newClient(t, cfg)
+		require.NoError(t, c.Connect(), "worth another try")
+		assert.Equal(t, 3*time.Second, time.Since(begin))
+		assert.ErrorIs(t, c.Status().LastError, context.DeadlineExceeded)
+		assert.Zero(t, p.Open())
+	})
+}
+
+func TestCertificateRotatedBetweenSessionsIsCheckedAnew(t *testing.T) {
+	first, pool := certificate(t, "server.test", time.Hour)
+	second, _ := certificate(t, "server.test", time.Hour)
+	third, _ := certificate(t, "server.test", time.Hour)
+	pool.AddCert(second.Leaf)
+	server := serverConfig(first)
+	s := tlsEcho(t, "tcp", server)
+	serials := make(chan *big.Int, 10)
+	c := newClient(t, &reconnect.Config{Remote: s.Remote(), TLSConfig: &tls.Config{RootCAs: pool},
+		WaitReconnect: reconnect.NewImmediateErrorWaiter(nil),
+		OnConnect: func(_ context.Context, conn net.Conn) error {
+			serials <- conn.(*tls.Conn).ConnectionState().PeerCertificates[0].SerialNumber
+			return nil
+		}})
+	require.NoError(t, c.Connect())
+	require.Equal(t, first.Leaf.SerialNumber, receive(t, serials))
+	server.Store(&tls.Config{Certificates: []tls.Certificate{second}})
+	require.NoError(t, c.Reconnect())
+	require.Equal(t, second.Leaf.SerialNumber, receive(t, serials))
+	server.Store(&tls.Config{Certificates: []tls.Certificate{third}})
+	require.NoError(t, c.Reconnect())
+	var unknown x509.UnknownAuthorityError
+	require.ErrorAs(t, waitDone(t, c), &unknown)
+}
+
+func TestTLSReadsAreBoundedAndTheConnectionSurvives(t *testing.T) {
+	cert, pool := certificate(t, "server.test", time.Hour)
+	s := tlsEcho(t, "tcp", serverConfig(cert))
+	c := newClient(t, &reconnect.Config{Remote: s.Remote(), TLSConfig: &tls.Config{RootCAs: pool},
+		ReadTimeout: 30 * time.Millisecond})
+	require.NoError(t, c.Connect())
+	for range 5 {
+		begin := time.Now()
+		_, err := readOne(c)
+		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+		require.GreaterOrEqual(t, time.Since(begin), 30*time.Millisecond)
+		require.NoError(t, c.SetReadDeadline(-1))
+		talk(t, c, 3)
+		require.NoError(t, c.ResetReadDeadline())
+	}
+	require.EqualValues(t, 1, c.Status().Sessions)
+}
+
+func TestTLSInMemoryOverTheConfiguredDialer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cert, pool := certificate(t, "server.test", time.Hour)
+		p := newPipe(t, func(conn net.Conn) {
+			testutil.Echo(tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}}))
+		})
+		c := connectPipe(t, p, func(cfg *reconnect.Config) { cfg.TLSConfig = &tls.Config{RootCAs: pool} })
+		talk(t, c, 3)
+		require.Equal(t, pipeRemote, c.RemoteAddr().String(), "the name comes from the remote")
+		require.NoError(t, c.Shutdown(context.Background()))
+	})
+}
+
+// twoServers dials a pipe for each remote.
+type twoServers map[string]*testutil.PipeListener
+
+func (d twoServers) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	return d[address].DialContext(ctx, network, address)
+}
+
+func TestAlternatesAreTriedInOrderAndThePrimaryIsPreferred(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b, d := newPipe(t, nil), newPipe(t, nil), newPipe(t, nil)
+		cfg := pipeConfig(a)
+		cfg.Remote, cfg.Alternates = "a.test:1", []string{"b.test:1", "d.test:1"}
+		cfg.Dialer = twoServers{"a.test:1": a, "b.test:1": b, "d.test:1": d}
+		c := newClient(t, cfg)
+		require.NoError(t, c.Connect())
+		at := func(remote string) {
+			t.Helper()
+			synctest.Wait()
+			require.Equal(t, reconnect.Connected, c.State())
+			require.Equal(t, remote, c.RemoteAddr().String())
+			require.Equal(t, remote, c.Status().Remote)
+		}
+		at("a.test:1")
+		a.Refuse(testutil.ConnRefused("tcp", "a.test:1"))
+		require.NoError(t, c.Close())
+		at("b.test:1")
+		require.Zero(t, d.Dials())
+		b.Refuse(testutil.ConnRefused("tcp", "b.test:1"))
+		require.NoError(t, c.Close())
+		at("d.test:1")
+		require.Zero(t, c.Status().Failures, "one attempt is a round through all")
+		a.Refuse(nil)
+		b.Refuse(nil)
+		require.NoError(t, c.Close())
+		at("a.test:1")
+		assert.EqualValues(t, 4, c.Status().Attempts)
+	})
+}
+
+func TestEachAlternateHasADialTimeoutOfItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipe(t, nil)
+		p.Hang(true)
+		cfg := pipeConfig(p)
+		cfg.DialTimeout = 3 * time.Second
+		cfg.Alternates = []string{"b.test:1", "d.test:1"}
+		cfg.WaitReconnect = never
+		begin := time.Now()
+		c := newClient(t, cfg)
+		require.NoError(t, c.Connect())
+		assert.Equal(t, 9*time.Second, time.Since(begin))
+		st := c.Status()
+		assert.Equal(t, []uint64{1, 1}, []uint64{st.Attempts, st.Failures})
+		for _, remote := range append(cfg.Alternates, pipeRemote) {
+			assert.ErrorContains(t, st.LastError, remote)
+		}
+	})
+}
+
+func TestPrimaryThatDiesIsReplacedByItsAlternateOnRealSockets(t *testing.T) {
+	first, second := testutil.NewEchoServer(t, "tcp"), testutil.NewEchoServer(t, "unix")
+	c := newClient(t, &reconnect.Config{Remote: first.Remote(), Alternates: []string{second.Remote()},
+		WaitReconnect: reconnect.NewImmediateErrorWaiter(nil)})
+	require.NoError(t, c.Connect())
+	talk(t, c, 1)
+	first.Stop()
+	_, err := readOne(c)
+	require.Error(t, err)
+	require.NoError(t, second.WaitAccepted(guarded(t), 1))
+	require.NoError(t, c.WaitConnected(guarded(t)))
+	talk(t, c, 1)
+	require.NoError(t, first.Restart())
+	require.NoError(t, c.Reconnect())
+	require.NoError(t, first.WaitAccepted(guarded(t), 2))
+	require.NoError(t, c.WaitConnected(guarded(t)))
+	require.Equal(t, first.Remote(), c.RemoteAddr().String())
+}
+
+func TestSecondOfTwoDeadRemotesIsNamedWithItsCause(t *testing.T) {
+	missing := t.TempDir() + "/missing.sock"
+	remote := freeRemote(t)
+	c := newClient(t, &reconnect.Config{Remote: remote, Alternates: []string{missing}, WaitReconnect: never})
+	require.NoError(t, c.Connect())
+	err := c.Status().LastError
+	require.ErrorIs(t, err, syscall.ECONNREFUSED)
+	require.ErrorIs(t, err, syscall.ENOENT)
+	require.ErrorContains(t, err, remote)
+	require.ErrorContains(t, err, missing)
+}
+
+func TestTLSWriteThatTimedOutHasBrokenTheConnectionWhichIsNoticed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cert, pool := certificate(t, "server.test", time.Hour)
+		stop := make(chan struct{})
+		p := newPipe(t, func(conn net.Conn) {
+			_ = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}}).Handshake()
+			<-stop
+		})
+		c := connectPipe(t, p, func(cfg *reconnect.Config) { cfg.TLSConfig = &tls.Config{RootCAs: pool} })
+		_, err := c.Write([]byte("nobody reads it"))
+		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+		_, err = c.Write([]byte("and a record has been cut in two"))
+		require.Error(t, err)
+		time.Sleep(2 * bound) // TLS tries to say goodbye
+		assert.EqualValues(t, 2, c.Status().Sessions)
+		close(stop)
+		require.NoError(t, c.Shutdown(context.Background()))
+	})
+}
+
+// Where localhost is ::1 first, that address refuses.
+func TestNameWithADeadFirstAddressIsReachedByTheNext(t *testing.T) {
+	s := testutil.NewEchoServer(t, "tcp4")
+	_, port, err := net.SplitHostPort(s.Remote())
+	require.NoError(t, err)
+	c := newClient(t, &reconnect.Config{Remote: net.JoinHostPort("localhost", port)})
+	require.NoError(t, c.Connect())
+	require.NoError(t, c.WaitConnected(guarded(t)))
+	talk(t, c, 1)
+}
