@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"reflect"
 	"strings"
 	"time"
 
@@ -30,7 +31,8 @@ import (
 // [crypto/x509.HostnameError], [context.DeadlineExceeded] after the timeout. A
 // panic in d or in a callback of cfg becomes a [darvaza.org/core.PanicError].
 // Errors of d are passed on as they are, and so is the nil connection without
-// an error that a faulty d may return.
+// an error that a faulty d may return; a nil pointer counts as one. A connection
+// that comes with an error is closed.
 //
 // The dialer may be used by any number of goroutines at once if d may.
 func WithTLS(d Dialer, cfg *tls.Config, timeout time.Duration) Dialer {
@@ -76,7 +78,11 @@ func (d *tlsDialer) DialContext(ctx context.Context, network, address string) (c
 	}()
 
 	raw, err := d.dialer.DialContext(ctx, network, address)
-	if err != nil || raw == nil {
+	if isNil(raw) {
+		return nil, err
+	}
+	if err != nil {
+		_ = raw.Close()
 		return nil, err
 	}
 	secured := false
@@ -92,6 +98,12 @@ func (d *tlsDialer) DialContext(ctx context.Context, network, address string) (c
 	}
 	secured = true
 	return secure, nil
+}
+
+// isNil tells if there is no connection, which a nil pointer isn't either.
+func isNil(conn net.Conn) bool {
+	v := reflect.ValueOf(conn)
+	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
 }
 
 // configFor completes the configuration with the name of the server.

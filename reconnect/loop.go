@@ -162,7 +162,7 @@ func (c *Client) disconnect(s *session) {
 
 // hangUp ends the session and closes its connection, after OnDisconnect where
 // that is due. At the stop workers may have something to say as well, for as long
-// as writes pass; the client waits for them anyway.
+// as writes pass, and so may whoever is in the middle of a Write.
 func (c *Client) hangUp(s *session) {
 	defer func() {
 		defer func() {
@@ -173,10 +173,12 @@ func (c *Client) hangUp(s *session) {
 		_ = s.close()
 	}()
 	if s.stage == stageSession {
+		c.loop.uptime = time.Since(s.since) - s.upSince // the goodbye is no part of it
 		c.disconnect(s)
 		if c.Context().Err() != nil && !c.gaveUp.Load() {
 			c.over(s)
 			c.workers.wait(s.out.left())
+			s.out.drain()
 		}
 	}
 }
@@ -256,11 +258,10 @@ func (c *Client) refused(err error) (v lifecycle.Verdict) {
 
 // sessionEnded decides whether the attempts count anew.
 func (c *Client) sessionEnded(s *session) {
-	c.loop.uptime = time.Since(s.since) - s.upSince
 	if c.loop.uptime >= c.settings.Load().stableAfter {
 		c.draft().Attempt = 0
 		c.loop.step = 0
-		c.loop.lostAt = time.Now()
+		c.loop.lostAt = s.since.Add(s.upSince + c.loop.uptime)
 	}
 }
 
@@ -269,6 +270,9 @@ func (c *Client) sessionEnded(s *session) {
 func (c *Client) stop(v lifecycle.Verdict) {
 	if v.Stopping {
 		return
+	}
+	if c.loop.draft != nil {
+		c.publish() // so that who is woken by the stop finds what it comes from
 	}
 	reason := unasked(v.Reason, "session")
 	c.answer(reason)

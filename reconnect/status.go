@@ -180,8 +180,11 @@ func (s *session) nextAttempt(at time.Time) {
 // the one seen last, or 0, and returns it. States that come and go between two
 // calls are not seen; the last one always is. After the final one, of a
 // stopped client, the error matches [ErrClosed] and the reason; when ctx ends it
-// is that of ctx. Both come with the current Status.
+// is that of ctx. Both come with the current Status. A nil ctx never ends.
 func (c *Client) WaitStatus(ctx context.Context, version uint64) (Status, error) {
+	if ctx == nil {
+		ctx = context.Background()
+	}
 	for {
 		changed := c.changed() // before the look, so that no change is missed
 		st := c.Status()
@@ -212,24 +215,28 @@ func (c *Client) changed() <-chan struct{} {
 }
 
 // WaitConnected blocks until the client is connected. When ctx ends first the
-// error matches that of ctx, and when the client stops it matches [ErrClosed]
+// error matches that of ctx, and once the client stops it matches [ErrClosed]
 // and the reason; both also match the error of the last attempt, if there was
 // one, and say which remote and phase it comes from. [Client.Connect] followed
-// by WaitConnected is a start-up that fails fast.
+// by WaitConnected is a start-up that fails fast. A nil ctx never ends.
 func (c *Client) WaitConnected(ctx context.Context) error {
-	var version uint64
+	if ctx == nil {
+		ctx = context.Background()
+	}
 	for {
-		st, err := c.WaitStatus(ctx, version)
+		changed := c.changed() // before the look, so that no change is missed
 		switch {
-		case st.State == lifecycle.Connected:
+		case c.Context().Err() != nil:
+			return c.notConnected(c.stoppedError())
+		case c.State() == lifecycle.Connected:
 			return nil
-		case err == nil && st.State == lifecycle.Stopped:
-			err = c.stoppedError()
 		}
-		if err != nil {
-			return c.notConnected(err)
+		select {
+		case <-changed:
+		case <-c.Context().Done(): // the state may lag behind, held up by a callback
+		case <-ctx.Done():
+			return c.notConnected(ctx.Err())
 		}
-		version = st.Version
 	}
 }
 

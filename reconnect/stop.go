@@ -2,6 +2,7 @@ package reconnect
 
 import (
 	"context"
+	"time"
 
 	"darvaza.org/x/net/lifecycle"
 )
@@ -38,10 +39,34 @@ func (c *Client) Shutdown(ctx context.Context) error {
 		return c.Err()
 	case <-ctx.Done():
 		c.gaveUp.Store(true)
-		if s := c.turn.Load(); s != nil {
-			s.abandon()
-		}
+		c.abandon()
 		return ctx.Err()
+	}
+}
+
+// patience is how long a Shutdown that has given up waits for a Close. It is
+// meant for a Close that takes its normal course, on a busy machine.
+const patience = 100 * time.Millisecond
+
+// abandon closes the connection. A Close may block, as one of TCP does that
+// lingers, and whoever has given up must not wait for it; the group does.
+func (c *Client) abandon() {
+	s := c.turn.Load()
+	if s == nil {
+		return
+	}
+	closed := make(chan struct{})
+	c.group.Go(func(context.Context) error {
+		defer close(closed)
+		s.abandon()
+		return nil
+	})
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-closed:
+	case <-c.Done(): // nothing was left to close
+	case <-timer.C:
 	}
 }
 

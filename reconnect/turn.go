@@ -57,8 +57,14 @@ func (d *direction) enqueue() *turn {
 func (d *direction) dequeue(t *turn) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	return !d.fixed && d.bound > 0 && d.remove(t)
+}
+
+// remove takes a call out of the queue, unless it has its turn already. The
+// mutex is held.
+func (d *direction) remove(t *turn) bool {
 	i := slices.Index(d.queue, t)
-	if i < 0 || d.fixed || d.bound <= 0 {
+	if i < 0 {
 		return false
 	}
 	d.queue = slices.Delete(d.queue, i, i+1)
@@ -66,6 +72,35 @@ func (d *direction) dequeue(t *turn) bool {
 		d.word.And(^uint64(waiting))
 	}
 	return true
+}
+
+// drain waits for the calls under way and those in the queue, up to the last
+// deadline. Calls of a direction without a bound can't be told.
+func (d *direction) drain() {
+	if d.word.Load()&free != 0 {
+		return
+	}
+	t := d.enqueue()
+	if t != nil && !d.await(t) {
+		return
+	}
+	if w := d.word.Add(leave(busy, 0)); w&(waiting|over) != 0 {
+		d.handOver(0, w)
+	}
+}
+
+// await is false where a transport doesn't keep its deadline.
+func (d *direction) await(t *turn) bool {
+	timer := time.NewTimer(max(d.left(), 0))
+	defer timer.Stop()
+	select {
+	case <-t.granted:
+		return true
+	case <-timer.C:
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return !d.remove(t)
 }
 
 // take takes the lock if it is free.
