@@ -27,7 +27,7 @@ import (
 // when a client has become smaller. A wait that is too deep for the smallest
 // stack would take one of twice the size.
 const (
-	idleClientHeap  = 2490
+	idleClientHeap  = 2380
 	idleClientStack = 2048
 )
 
