@@ -338,29 +338,45 @@ func TestBytesAreThoseThatAProxyCounted(t *testing.T) {
 	}
 }
 
-func TestBytesOfAReadThatOutlivesItsSessionCount(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newPipe(t, func(conn net.Conn) {
-			_, _ = io.CopyN(io.Discard, conn, 3)
-			_, _ = conn.Read(make([]byte, 4))
-		})
-		c := connectPipe(t, p, func(cfg *reconnect.Config) { cfg.WriteTimeout = -1 })
-		var wg sync.WaitGroup
-		var sum atomic.Int64
-		for range 4 {
-			wg.Go(func() {
-				n, err := c.Write([]byte("abcdef"))
-				sum.Add(int64(n))
-				assert.True(t, err == nil || errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe), "%v", err)
+// lateConn takes no notice of its Close and returns from a Write when told to.
+type lateConn struct {
+	net.Conn
+	late chan struct{}
+}
+
+func (c lateConn) Write([]byte) (int, error) {
+	<-c.late
+	return 3, io.ErrClosedPipe
+}
+
+func TestBytesOfACallThatOutlivesItsSessionCount(t *testing.T) {
+	for _, d := range []time.Duration{0, -1} {
+		synctest.Test(t, func(t *testing.T) {
+			p := newPipe(t, nil)
+			late := make(chan struct{})
+			c := connectPipe(t, p, func(cfg *reconnect.Config) {
+				cfg.WriteTimeout = d
+				cfg.Dialer = funcDialer(func(ctx context.Context, network, address string) (net.Conn, error) {
+					conn, err := p.DialContext(ctx, network, address)
+					return lateConn{conn, late}, err
+				})
 			})
-		}
-		synctest.Wait()
-		require.NoError(t, c.Close())
-		wg.Wait()
-		synctest.Wait()
-		assert.EqualValues(t, sum.Load(), c.Status().BytesWritten)
-		assert.Positive(t, sum.Load())
-	})
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				n, err := writeOne(c)
+				assert.Equal(t, 3, n)
+				assert.ErrorIs(t, err, reconnect.ErrNotConnected)
+			})
+			synctest.Wait()
+			require.NoError(t, c.Close())
+			synctest.Wait()
+			require.EqualValues(t, 2, c.Status().Sessions)
+			require.Zero(t, c.Status().BytesWritten)
+			close(late)
+			wg.Wait()
+			assert.EqualValues(t, 3, c.Status().BytesWritten)
+		})
+	}
 }
 
 func TestWaitConnectedReturnsAtOnceWhenConnectedAndWhenItBecomesSo(t *testing.T) {

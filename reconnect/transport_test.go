@@ -341,6 +341,30 @@ func TestTLSWriteThatTimedOutHasBrokenTheConnectionWhichIsNoticed(t *testing.T) 
 	})
 }
 
+// A deadline that comes early in the middle of a write, and is only then moved,
+// does no harm on a pipe, but over TLS it is the end of the connection.
+func TestTLSWriteThatBlocksForLessThanItsBoundIsNotCutByAnEarlierDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cert, pool := certificate(t, "server.test", time.Hour)
+		p := newPipe(t, func(conn net.Conn) {
+			server := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}})
+			_ = server.Handshake()
+			for i := 0; ; i++ {
+				time.Sleep(time.Duration(i%16) * bound / 16)
+				if _, err := io.ReadFull(server, make([]byte, 100)); err != nil {
+					return
+				}
+			}
+		})
+		c := connectPipe(t, p, func(cfg *reconnect.Config) { cfg.TLSConfig = &tls.Config{RootCAs: pool} })
+		for range 100 {
+			_, err := c.Write(make([]byte, 100))
+			require.NoError(t, err)
+		}
+		require.EqualValues(t, 1, c.Status().Sessions)
+	})
+}
+
 // Where localhost is ::1 first, that address refuses.
 func TestNameWithADeadFirstAddressIsReachedByTheNext(t *testing.T) {
 	s := testutil.NewEchoServer(t, "tcp4")
