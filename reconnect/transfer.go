@@ -1,0 +1,113 @@
+package reconnect
+
+import (
+	"errors"
+	"time"
+)
+
+// errNoTicks is what a transfer gets where an early deadline would hurt others.
+var errNoTicks = errors.New("reconnect: no ticks")
+
+// call is a Read or Write on the connection of this session, which needn't be
+// the current one any more.
+func (d *direction) call(p []byte) (n int, err error) {
+	limit := unknown
+	w := d.word.Load()
+	if w&free == 0 && !d.tryLock(w) {
+		if limit, err = d.enter(); err != nil {
+			return 0, err
+		}
+	}
+	if d.write {
+		n, err = d.session.conn.Write(p)
+	} else {
+		n, err = d.session.conn.Read(p)
+	}
+	if err != nil || limit != unknown {
+		n, err = d.finish(p, n, err, limit)
+	}
+	d.letGo(w, n)
+	return n, err
+}
+
+// transfer has the kernel move up to most bytes, in one turn. A deadline may
+// come at any moment of a move and nothing is lost, so ticks come all the time,
+// and the time-out is that of a connection on which nothing has moved for as
+// long as the bound. On a tick others get their turn; then the transfer ends
+// before it is complete. An error of the connection has yet to be told to the
+// session.
+func (d *direction) transfer(most int, move func(most int) (int, error)) (n int, err error) {
+	w := d.word.Load()
+	switch {
+	case w&free != 0:
+	case !d.ticking:
+		return 0, errNoTicks
+	case !d.tryLock(w):
+		if _, err := d.enter(); err != nil {
+			return 0, err
+		}
+		d.tickSoon()
+	}
+	limit := unknown
+	for n < most {
+		var m int
+		m, err = move(most - n)
+		n += m
+		if err == nil || !isTimeout(err) || d.stalled(m > 0, &limit) {
+			break
+		}
+		err = nil
+		if m > 0 && d.word.Load()&waiting != 0 {
+			break
+		}
+	}
+	d.letGo(w, n)
+	return n, err
+}
+
+// letGo is the end of a call that began when the word was w.
+func (d *direction) letGo(w uint64, n int) {
+	if w&free != 0 && n == 0 {
+		return // nothing to count or to let go of
+	}
+	if w = d.word.Add(leave(w, n)); w&(waiting|over) != 0 {
+		d.handOver(n, w)
+	}
+}
+
+// tickSoon makes ticks come, also while a call is under way.
+func (d *direction) tickSoon() {
+	now := d.now()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.fixed || d.bound <= 0 {
+		return
+	}
+	d.word.And(^uint64(noting))
+	_ = d.arm(now + d.bound/tick)
+}
+
+// stalled judges a time-out that a transfer ran into, after which something
+// has moved or not: has nothing for too long? If not the next tick is armed.
+func (d *direction) stalled(moved bool, limit *time.Duration) bool {
+	now := d.now()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case d.fixed:
+		return d.armed != 0 && now >= d.armed || d.arm(d.armed) != nil
+	case d.bound <= 0:
+		// The bound was taken away, or the user has set a deadline by himself.
+		return !d.ticking || d.arm(0) != nil
+	case moved || *limit == unknown:
+		*limit = now + d.bound
+	case now >= *limit:
+		return true
+	}
+	if !d.ticking {
+		// There was no bound when this began, and calls don't take turns: the
+		// deadline is theirs, too.
+		return d.arm(*limit+d.bound/tick) != nil
+	}
+	return d.arm(min(*limit, now+d.bound/tick)) != nil
+}
