@@ -231,3 +231,31 @@ func TestSentinelsMatchWhatTheyStandFor(t *testing.T) {
 	assert.True(t, reconnect.IsClosed(reconnect.ErrNotConnected))
 	assert.False(t, reconnect.IsNotConnected(reconnect.ErrClosed))
 }
+
+func TestRemotesAreParsedAsTheClientDoes(t *testing.T) {
+	network, address, err := reconnect.ParseRemote("unix:///run/a.sock")
+	assert.NoError(t, err)
+	assert.Equal(t, []string{"unix", "/run/a.sock"}, []string{network, address})
+	assert.NoError(t, reconnect.ValidateRemote("host:80"))
+	assert.ErrorIs(t, reconnect.ValidateRemote("unix:"), reconnect.ErrNameEmpty)
+	assert.ErrorIs(t, reconnect.UserTimeout(0)(t.Context(), nil), core.ErrInvalid)
+}
+
+func TestWaiterIsTriedWithAnAttemptOfOnesOwn(t *testing.T) {
+	ctx := reconnect.WithAttempt(t.Context(), reconnect.Attempt{Number: 3})
+	a, ok := reconnect.AttemptFrom(ctx)
+	assert.True(t, ok)
+	assert.Equal(t, 3, a.Number)
+	w := reconnect.LimitWaiter(reconnect.NewImmediateErrorWaiter(nil), 3)
+	assert.ErrorIs(t, w(ctx), reconnect.ErrDoNotReconnect)
+	assert.NoError(t, w(t.Context()))
+}
+
+func TestShutdownFuncStopsWhatTheClientCarries(t *testing.T) {
+	carried := newClient(t, &reconnect.Config{Remote: "host:80"})
+	c := newClient(t, &reconnect.Config{Remote: "host:80"})
+	c.Go(reconnect.NewShutdownFunc(carried, hangGuard))
+	assert.NoError(t, c.Err())
+	assert.NoError(t, c.Shutdown(guarded(t)))
+	assert.Equal(t, reconnect.Stopped, carried.State())
+}
