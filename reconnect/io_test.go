@@ -315,7 +315,7 @@ func TestDeadlineArmedByARacingReadDoesNotOutliveTheStop(t *testing.T) {
 				}
 			}
 		})
-		for i := range 40 {
+		for i := range 18 {
 			reading := make(chan struct{})
 			var reads atomic.Int32 // of any reader: one may starve another
 			c := newClient(t, &reconnect.Config{Remote: s.Remote(),
