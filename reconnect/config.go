@@ -86,7 +86,9 @@ type Config struct {
 
 	// Dialer replaces the client's own, for a proxy, a tunnel or a pipe. It
 	// gets KeepAlive and OnSocket only if it looks at them itself;
-	// DialTimeout reaches it by its context.
+	// DialTimeout reaches it by its context. Its errors are judged like all
+	// others: where a proxy says no in words that [IsFatal] can't know, wrap
+	// what is worth a retry by core.NewTemporaryError.
 	Dialer dialer.Dialer
 	// TLSConfig, when set, runs TLS over the connection. A ServerName left
 	// empty is taken from the remote; TLS 1.2 is the least accepted.
