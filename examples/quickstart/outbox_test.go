@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"io"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -21,18 +23,20 @@ func sendAll(t *testing.T, o *outbox, n int) (taken []uint64) {
 }
 
 func TestAfterARewindWhatHasNoEchoIsSentAgain(t *testing.T) {
-	o := newOutbox()
-	for range 4 {
-		o.add()
-	}
-	assert.Equal(t, []uint64{1, 2, 3}, sendAll(t, o, 3))
-	require.NoError(t, o.echoed(1))
-	o.rewind()
-	assert.Equal(t, []uint64{2, 3, 4}, sendAll(t, o, 3))
-	assert.Equal(t, 3, o.waiting())
+	synctest.Test(t, func(t *testing.T) { // a message too few is a deadlock, and fails at once
+		o := newOutbox()
+		for range 4 {
+			o.add()
+		}
+		assert.Equal(t, []uint64{1, 2, 3}, sendAll(t, o, 3))
+		require.NoError(t, o.echoed(1))
+		o.rewind()
+		assert.Equal(t, []uint64{2, 3, 4}, sendAll(t, o, 3))
+		assert.Equal(t, 3, o.waiting())
 
-	added, echoed, resent := o.counts()
-	assert.Equal(t, []int{4, 1, 2}, []int{added, echoed, resent})
+		added, echoed, resent := o.counts()
+		assert.Equal(t, []int{4, 1, 2}, []int{added, echoed, resent})
+	})
 }
 
 func TestAnEchoOutOfOrderIsAnError(t *testing.T) {
@@ -84,5 +88,21 @@ func TestWaitEmptyReturnsWithTheLastEcho(t *testing.T) {
 		synctest.Wait()
 		require.NoError(t, o.echoed(2))
 		require.NoError(t, <-done)
+	})
+}
+
+func TestAnEchoThatNeverComesEndsTheWaitAfterAWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, err := newPeer(t.Context(), "quickstart.example:7", newTimeline(io.Discard), defaultPace)
+		require.NoError(t, err)
+		p.outbox.add()
+		began := time.Now()
+		require.NoError(t, p.drain())
+		assert.Equal(t, lastEchoes, time.Since(began))
+		assert.Equal(t, 1, p.outbox.waiting())
+
+		p.client.Cancel(nil)
+		require.ErrorIs(t, p.drain(), context.Canceled)
+		require.NoError(t, p.client.Wait())
 	})
 }
