@@ -101,13 +101,19 @@ func (d *direction) stalled(moved bool, limit *time.Duration) bool {
 		return !d.ticking || d.arm(0) != nil
 	case moved || *limit == unknown:
 		*limit = now + d.bound
-	case now >= *limit:
+	case now >= *limit && d.armed > *limit:
 		return true
 	}
-	if !d.ticking {
+	next := min(now+d.bound/tick, *limit)
+	switch {
+	case !d.ticking:
 		// There was no bound when this began, and calls don't take turns: the
 		// deadline is theirs, too.
-		return d.arm(*limit+d.bound/tick) != nil
+		next = *limit + d.bound/tick
+	case now >= *limit:
+		// The program may have been held up. Only an attempt made after the
+		// limit shows that the connection is.
+		next = now + d.bound/(2*tick) + 1
 	}
-	return d.arm(min(*limit, now+d.bound/tick)) != nil
+	return d.arm(next) != nil
 }
