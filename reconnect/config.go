@@ -228,6 +228,9 @@ func (cfg *Config) Valid() error {
 	for i, remote := range cfg.Alternates {
 		check(fmt.Sprintf("Alternates[%d]", i), remote)
 	}
+	if ctx := cfg.Context; ctx != nil && isNil(ctx) {
+		errs = append(errs, invalid("Context", fmt.Errorf("is a nil %T", ctx)))
+	}
 	if d := cfg.Dialer; d != nil && isNil(d) {
 		errs = append(errs, invalid("Dialer", fmt.Errorf("is a nil %T", d)))
 	}

@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"darvaza.org/core"
+
 	"darvaza.org/x/net/dialer"
 	"darvaza.org/x/net/reconnect"
 	"darvaza.org/x/net/testutil"
@@ -112,6 +114,15 @@ func TestWaitsTakeANilContextForOneThatNeverEnds(t *testing.T) {
 		require.NoError(t, <-errs)
 		require.NoError(t, <-errs)
 	})
+}
+
+// pointerContext is a context of the user's that panics when it is nil.
+type pointerContext struct{ context.Context }
+
+func TestContextThatIsANilPointerIsRefusedWithoutAPanic(t *testing.T) {
+	_, err := reconnect.New(&reconnect.Config{Remote: pipeRemote, Context: (*pointerContext)(nil)})
+	require.ErrorIs(t, err, core.ErrInvalid)
+	require.ErrorContains(t, err, "Config.Context")
 }
 
 func TestLongGoodbyeMakesNoSessionStable(t *testing.T) {

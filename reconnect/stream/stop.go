@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"time"
 )
 
 // Close ends the session at once, as one that went well: messages that are queued
@@ -35,11 +36,33 @@ func (s *StreamSession[_, _]) Shutdown(ctx context.Context) error {
 		select {
 		case <-r.group.Done():
 		default:
-			r.group.Cancel(nil)
+			r.giveUp()
 			return ctx.Err()
 		}
 	}
 	return r.outcome(r.group.Wait())
+}
+
+// patience is how long a Shutdown that has given up waits for Conn's Close. It
+// is meant for one that takes its normal course, on a busy machine.
+const patience = 100 * time.Millisecond
+
+// giveUp stops the session. Conn's Close may block, and whoever has given up must
+// not wait for it; the group does.
+func (r *session[_, _]) giveUp() {
+	stopped := make(chan struct{})
+	r.group.Go(func(context.Context) error {
+		defer close(stopped)
+		r.group.Cancel(nil)
+		return nil
+	})
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-stopped:
+	case <-r.group.Done(): // it was over already
+	case <-timer.C:
+	}
 }
 
 // Wait blocks until the session is done, and returns why it ended: nil if it
