@@ -37,13 +37,14 @@ type direction struct {
 	write   bool     // which half of the connection this is
 	ticking bool     // deadlines may come early
 
-	mu    sync.Mutex // guards the fields below, and arming; never held while blocking
-	fixed bool       // the deadline is one from SetReadDeadline or its kin
-	ended bool       // the deadline is the last one: nothing may arm another
-	split bool       // a write has left a TLS record in two
-	bound time.Duration
-	armed time.Duration // the deadline, since the session's start; 0: none
-	queue []*turn       // who waits for the lock, first come first
+	mu        sync.Mutex // guards the fields below, and arming; never held while blocking
+	fixed     bool       // the deadline is one from SetReadDeadline or its kin
+	ended     bool       // the deadline is the last one: nothing may arm another
+	dismissed bool       // the connection is closed: calls don't take turns any more
+	split     bool       // a write has left a TLS record in two
+	bound     time.Duration
+	armed     time.Duration // the deadline, since the session's start; 0: none
+	queue     []*turn       // who waits for the lock, first come first
 }
 
 // Bits of the word.

@@ -20,6 +20,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"darvaza.org/core"
+
+	"darvaza.org/x/net/dialer"
 	"darvaza.org/x/net/reconnect"
 	"darvaza.org/x/net/testutil"
 )
@@ -727,4 +730,57 @@ func TestWriteOnASocketThatBlocksAtTheStopKeepsItsGrace(t *testing.T) {
 			})
 		}
 	}
+}
+
+// panickyConn panics in the first Read, when it is told to.
+type panickyConn struct {
+	net.Conn
+	reads   atomic.Int32
+	reading chan struct{}
+	panics  chan struct{}
+}
+
+func (c *panickyConn) Read(p []byte) (int, error) {
+	if c.reads.Add(1) > 1 {
+		return c.Conn.Read(p)
+	}
+	close(c.reading)
+	<-c.panics
+	panic("read")
+}
+
+func TestReadBehindOneThatPanicsReturnsWhenTheSessionIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipe(t, nil)
+		panicky := &panickyConn{reading: make(chan struct{}), panics: make(chan struct{})}
+		cfg := pipeConfig(p)
+		cfg.Dialer = dialer.Func(func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := p.DialContext(ctx, network, address)
+			panicky.Conn = conn
+			return panicky, err
+		})
+		var c *reconnect.Client
+		cfg.OnSession = func(context.Context) error {
+			assert.NoError(t, c.SetReadDeadline(0))
+			_, err := c.Read(make([]byte, 1))
+			return err
+		}
+		c = newClient(t, cfg)
+		require.NoError(t, c.Connect())
+		<-panicky.reading
+		behind := make(chan error, 1)
+		go func() {
+			_, err := c.Read(make([]byte, 1))
+			behind <- err
+		}()
+		synctest.Wait()
+		close(panicky.panics)
+		var stop *core.PanicError
+		require.ErrorAs(t, c.Wait(), &stop)
+		select {
+		case <-behind:
+		case <-time.After(time.Hour):
+			t.Error("the other Read hangs")
+		}
+	})
 }

@@ -198,6 +198,8 @@ func (c *Client) hangUp(s *session) {
 		}()
 		s.cancel(errSessionOver)
 		_ = s.close()
+		s.in.dismiss()
+		s.out.dismiss()
 	}()
 	if s.stage == stageSession {
 		c.loop.uptime = time.Since(s.since) - s.upSince // the goodbye is no part of it

@@ -41,6 +41,9 @@ func (d *direction) lock(limit time.Duration) error {
 func (d *direction) enqueue() *turn {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.dismissed {
+		return nil
+	}
 	d.word.Or(waiting)
 	if len(d.queue) == 0 && d.take() {
 		d.word.And(^uint64(waiting))
@@ -101,6 +104,18 @@ func (d *direction) await(t *turn) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return !d.remove(t)
+}
+
+// dismiss ends the taking of turns when the connection is closed, which is what
+// everybody will find. A call that has panicked would never let go of the lock.
+func (d *direction) dismiss() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.dismissed = true
+	for _, t := range d.queue {
+		close(t.granted)
+	}
+	d.queue = nil
 }
 
 // take takes the lock if it is free.
