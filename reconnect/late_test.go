@@ -103,9 +103,10 @@ func TestWaitsTakeANilContextForOneThatNeverEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newClient(t, pipeConfig(newPipe(t, nil)))
 		errs := make(chan error, 2)
-		go func() { errs <- c.WaitConnected(nil) }() //nolint:staticcheck // it is the point
+		var noContext context.Context // what a careless caller passes
+		go func() { errs <- c.WaitConnected(noContext) }()
 		go func() {
-			_, err := c.WaitStatus(nil, c.Status().Version) //nolint:staticcheck // it is the point
+			_, err := c.WaitStatus(noContext, c.Status().Version)
 			errs <- err
 		}()
 		synctest.Wait()
