@@ -487,7 +487,7 @@ func TestCopyOfAFileOverASlowConnectionOutlivesTheTimeoutAndLetsOthersWrite(t *t
 			got := new(bytes.Buffer)
 			begun := make(chan struct{})
 			go func() {
-				buf := make([]byte, 16<<10)
+				buf := make([]byte, 4<<10) // a turn of the copy takes longer than the time-out
 				slow <- paced(func() error {
 					n, err := l.peer.Read(buf)
 					if got.Len() == 0 {
