@@ -4,7 +4,7 @@
 #	make test    the tests of all modules, with the race detector
 #	make check   what has to hold before a commit goes in, see below
 #	make cover   how much the tests cover; fails when it is too little
-#	make bench   all benchmarks
+#	make bench   what a client costs beside a bare connection; all benchmarks
 #	make fuzz    each fuzz test for FUZZTIME
 
 # The modules, each after those it depends on.
@@ -103,6 +103,7 @@ cover:
 	GOWORK=off $(GO) -C scripts run ./cover -min $(COVERMIN) -gate "$$gate" "$$@"
 
 bench:
+	$(GO) -C examples run ./bench
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(PACKAGES)
 
 # go test takes one fuzz test of one package at a time
