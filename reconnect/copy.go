@@ -21,7 +21,7 @@ import (
 // make the turn's cost disappear, and little enough to let others write.
 const (
 	copyBuffer = 32 << 10
-	copyChunk  = 1 << 20
+	copyChunk  = 4 << 20
 )
 
 var copyBuffers = sync.Pool{New: func() any { return new([copyBuffer]byte) }}
