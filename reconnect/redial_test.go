@@ -129,6 +129,9 @@ func TestReconnectDuringADialOrHandshakeBeginsItAnew(t *testing.T) {
 					t.Errorf("told of %v", err)
 					return nil
 				}
+				cfg.OnState = func(from, to reconnect.State) {
+					assert.NotEqual(t, from, to, "another attempt in the same state is no transition")
+				}
 				hang := true
 				if where == "dial" {
 					p.Hang(true)

@@ -119,7 +119,7 @@ func (c *Client) wake() {
 	}
 }
 
-// to moves the client to another state.
+// to moves the client to another state, or to the begin of the same one.
 func (c *Client) to(state State) {
 	st := c.draft()
 	from := st.State
@@ -137,7 +137,9 @@ func (c *Client) to(state State) {
 		}
 	}
 	c.publish()
-	c.tell(from, state)
+	if from != state { // an attempt begun anew is another snapshot, and no change
+		c.tell(from, state)
+	}
 }
 
 // tell calls OnState. It has no error to return, but it can panic.
