@@ -1,0 +1,98 @@
+package reconnect
+
+import (
+	"context"
+	"time"
+
+	"darvaza.org/core"
+
+	"darvaza.org/x/net/lifecycle"
+)
+
+// judge takes note of how a turn ended and decides what follows.
+func (c *Client) judge(s *session, err error) lifecycle.Verdict {
+	if s.stage != stageSession && isRequest(context.Cause(s)) && c.Context().Err() == nil {
+		// The attempt didn't fail, it was cut short. An error that OnConnect
+		// has of its own counts.
+		if s.stage == stageConnect {
+			err = s.outcome(err)
+		}
+		if s.stage == stageDial || err == nil {
+			return lifecycle.Verdict{}
+		}
+	}
+	if s.stage == stageSession {
+		c.sessionEnded(s)
+	} else if c.Context().Err() == nil {
+		c.draft().Failures++
+	}
+	s.cancel(errSessionOver)
+
+	c.loop.ended = err
+	v := c.verdict(s, err)
+	c.logEnd(s, v, err)
+	if s.goodbye == nil {
+		return v
+	}
+	if v.Stop {
+		c.logDebug("OnDisconnect failed", s.goodbye)
+		return v
+	}
+	v = c.verdict(s, s.goodbye)
+	c.logGoodbye(s, v)
+	return v
+}
+
+// verdict asks for what follows an error of the turn.
+func (c *Client) verdict(s *session, err error) (v lifecycle.Verdict) {
+	if err != nil && c.Context().Err() == nil {
+		st := c.draft()
+		st.LastError, st.LastErrorAt, st.stage = err, time.Now(), s.stage
+	}
+	_ = c.call(func() error {
+		v = c.settings.Load().callbacks.Judge(c.Context(), s.netConn(), err)
+		return nil
+	})
+	return v
+}
+
+// refused is the verdict on an error from WaitReconnect.
+func (c *Client) refused(err error) (v lifecycle.Verdict) {
+	_ = c.call(func() error {
+		v = c.settings.Load().callbacks.JudgeStop(c.Context(), nil, err)
+		return nil
+	})
+	return v
+}
+
+// sessionEnded decides whether the attempts count anew.
+func (c *Client) sessionEnded(s *session) {
+	if c.loop.uptime >= c.settings.Load().stableAfter {
+		c.draft().Attempt = 0
+		c.loop.step = 0
+		c.loop.lostAt = s.since.Add(s.upSince + c.loop.uptime)
+	}
+}
+
+// stop stops the client by a verdict. Whoever waits in Connect gets to know
+// first.
+func (c *Client) stop(v lifecycle.Verdict) {
+	if v.Stopping {
+		return
+	}
+	if c.loop.draft != nil {
+		c.publish() // so that who is woken by the stop finds what it comes from
+	}
+	reason := unasked(v.Reason, "session")
+	c.answer(reason)
+	c.Cancel(reason)
+}
+
+// unasked makes a reason of what a callback or a worker said. A context that
+// was cancelled is one of its own: nobody has asked for this stop.
+func unasked(reason error, by string) error {
+	if reason == context.Canceled {
+		return core.Wrap(reason, "reconnect: "+by)
+	}
+	return reason
+}
