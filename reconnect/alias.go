@@ -2,12 +2,9 @@ package reconnect
 
 import (
 	"context"
-	"io/fs"
 	"net"
 	"syscall"
 	"time"
-
-	"darvaza.org/core"
 
 	"darvaza.org/x/net/dialer"
 	"darvaza.org/x/net/lifecycle"
@@ -84,10 +81,6 @@ const (
 // DefaultWaitReconnect is the wait that a [Config] without WaitReconnect and
 // ReconnectDelay, and [NewConstantWaiter] with zero, stand for.
 const DefaultWaitReconnect = waiter.DefaultDelay
-
-// ErrConfigBusy is the error of [New] for a [Config] that has made a [Client]
-// already. It matches [fs.ErrPermission].
-var ErrConfigBusy = core.QuietWrap(fs.ErrPermission, "config already in use")
 
 // Errors of the modules beneath, under the names that users of a [Client] look
 // for.

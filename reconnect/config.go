@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"reflect"
 	"strings"
@@ -115,6 +116,10 @@ type Config struct {
 
 	owner *Config // the Config itself while in use; guarded by owners
 }
+
+// ErrConfigBusy is the error of [New] for a [Config] that has made a [Client]
+// already. It matches [fs.ErrPermission].
+var ErrConfigBusy = core.QuietWrap(fs.ErrPermission, "config already in use")
 
 // owners guards the owner field of every Config. It is held for a comparison
 // and a store, once or twice in the life of a client.

@@ -82,6 +82,10 @@ func (c *Client) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// Read and Write say the same as call, which ReadFrom and WriteTo go through.
+// They are written out because each function in between is a part of what a
+// Read or Write costs.
+
 // enter is for a call that has to know from the start when it must end: the
 // first one, one that has to wait for its turn, one after a long one, any on an
 // unusual transport. It gets the call its turn.

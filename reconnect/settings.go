@@ -17,7 +17,7 @@ import (
 // settings is what a client works from: an immutable snapshot of its Config.
 type settings struct {
 	logger    slog.Logger
-	callbacks lifecycle.Callbacks
+	callbacks lifecycle.Callbacks // all but OnSocket, which the dialer has
 	wait      Waiter
 	dialer    dialer.Dialer
 	remotes   []remote
@@ -44,7 +44,6 @@ func newSettings(cfg *Config) *settings {
 	set := &settings{
 		logger: cfg.Logger,
 		callbacks: lifecycle.Callbacks{
-			OnSocket:     cfg.OnSocket,
 			OnConnect:    cfg.OnConnect,
 			OnSession:    cfg.OnSession,
 			OnDisconnect: cfg.OnDisconnect,

@@ -27,6 +27,8 @@ func (c *Client) GoCatch(run WorkerFunc, catch CatcherFunc) {
 	if run == nil {
 		return
 	}
+	// A worker that comes too late to run stays counted: with the group done,
+	// nobody waits for the count any more.
 	c.workers.enter()
 	counted := func(ctx context.Context) error {
 		defer c.workers.leave()
