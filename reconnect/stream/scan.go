@@ -28,7 +28,7 @@ func newScanner(src *source, split bufio.SplitFunc, limit int) *bufio.Scanner {
 // that is already closed: one that reconnects would serve the bytes of
 // somebody else's session.
 type source struct {
-	ctx    context.Context //nolint:containedctx // io.Reader has no place for it
+	ctx    context.Context // io.Reader has no place for it
 	conn   io.Reader
 	failed bool // a read ended in something else than io.EOF
 }

@@ -47,7 +47,7 @@ type StreamSession[Input, Output any] struct {
 	// must be safe to call at the same time.
 	Conn io.ReadWriteCloser
 	// Context ends the session when it ends. Nil means context.Background.
-	Context context.Context //nolint:containedctx // it is the life of the session
+	Context context.Context
 
 	// Split finds the messages in the bytes that come in. The default is
 	// [bufio.ScanLines]. At the end of the stream it is called with atEOF and
