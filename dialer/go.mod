@@ -2,11 +2,11 @@ module darvaza.org/x/net/dialer
 
 go 1.25.0
 
-require darvaza.org/core v0.21.2
-
-require github.com/stretchr/testify v1.12.1
-
-require go.uber.org/goleak v1.3.0
+require (
+	darvaza.org/core v0.21.2
+	github.com/stretchr/testify v1.12.1
+	go.uber.org/goleak v1.3.0
+)
 
 require (
 	go.yaml.in/yaml/v3 v3.0.5 // indirect

@@ -2,9 +2,8 @@ module darvaza.org/x/net/testutil
 
 go 1.25.0
 
-require darvaza.org/core v0.21.2
-
 require (
+	darvaza.org/core v0.21.2
 	darvaza.org/slog v0.10.0
 	github.com/stretchr/testify v1.12.1
 )

@@ -2,9 +2,8 @@ module darvaza.org/x/net/worker
 
 go 1.25.0
 
-require darvaza.org/core v0.21.2
-
 require (
+	darvaza.org/core v0.21.2
 	github.com/stretchr/testify v1.12.1
 	go.uber.org/goleak v1.3.0
 	golang.org/x/sync v0.22.0
