@@ -14,10 +14,11 @@ import (
 // A Client keeps one connection alive: it dials, runs the session, notices
 // the end, waits, and dials again, until it is stopped. Make one with [New].
 //
-// One goroutine, started by [Client.Connect], runs all of that and all the
-// callbacks. Every method may be called at any time, by any number of
-// goroutines, and from within a callback; of these only [Client.Wait] and
-// [Client.Shutdown] would wait for the callback itself.
+// From [Client.Connect] on one goroutine runs all of that and the callbacks; it
+// is a new one for each connection. OnSocket alone has a goroutine of its own,
+// which the dial waits for. Every method may be called at any time, by any
+// number of goroutines, and from within a callback; of these only [Client.Wait]
+// and [Client.Shutdown] would wait for the callback itself.
 type Client struct {
 	// read by every Read and Write, written once per session
 	current atomic.Pointer[session] // the connection in use

@@ -12,9 +12,10 @@ import (
 // Go runs each function in a goroutine that the client waits for. They may be
 // added before [Client.Connect]. Their context is the client's. An error, or a
 // panic, is judged like one of the connection: it either stops the client or
-// is logged and forgotten. During the stop functions are still run, with the
-// context cancelled; after [Client.Done] they are not. Nil functions are
-// skipped. Go doesn't block.
+// is logged and forgotten. [runtime.Goexit] in one always stops the client, with
+// an error. During the stop functions are still run, with the context
+// cancelled; after [Client.Done] they are not. Nil functions are skipped. Go
+// doesn't block.
 func (c *Client) Go(funcs ...WorkerFunc) {
 	for _, run := range funcs {
 		c.GoCatch(run, nil)
