@@ -54,6 +54,8 @@ type client interface {
 	reconnect.WorkGroup
 	reconnect.Shutdowner
 	io.ReadWriteCloser
+	io.ReaderFrom
+	io.WriterTo
 
 	Config() *reconnect.Config
 	Connect() error
@@ -177,6 +179,7 @@ var _ = reconnect.StreamSession[input, output]{
 	OnError:            func(error) {},
 	QueueSize:          uint(1),
 	MaxMessageSize:     64 << 10,
+	HalfClose:          true,
 }
 
 var _ interface {
