@@ -99,6 +99,8 @@ var (
 	// ErrNameEmpty and ErrNameTooLong match core.ErrInvalid.
 	ErrNameEmpty   = dialer.ErrNameEmpty
 	ErrNameTooLong = dialer.ErrNameTooLong
+	// ErrQueueFull is that of [StreamSession.TrySend] when there is no room.
+	ErrQueueFull = stream.ErrQueueFull
 )
 
 // IsFatal tells if an error stops a client that has no OnError. See

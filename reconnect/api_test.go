@@ -17,6 +17,7 @@ import (
 	"darvaza.org/slog"
 
 	"darvaza.org/x/net/reconnect"
+	"darvaza.org/x/net/reconnect/stream"
 )
 
 // This file compiles as long as code written for the package does.
@@ -222,6 +223,7 @@ func TestSentinelsMatchWhatTheyStandFor(t *testing.T) {
 		"ErrAbnormalConnect": {reconnect.ErrAbnormalConnect, []error{syscall.ECONNABORTED}},
 		"ErrNameEmpty":       {reconnect.ErrNameEmpty, []error{core.ErrInvalid}},
 		"ErrNameTooLong":     {reconnect.ErrNameTooLong, []error{core.ErrInvalid}},
+		"ErrQueueFull":       {reconnect.ErrQueueFull, []error{stream.ErrQueueFull}},
 	} {
 		assert.Error(t, tc.err, name)
 		for _, target := range append(tc.match, tc.err) {
