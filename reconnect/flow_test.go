@@ -2,12 +2,9 @@ package reconnect_test
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net"
-	"os"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -79,366 +76,65 @@ func TestConnectionFlowsFromDialToCloseAndBack(t *testing.T) {
 	})
 }
 
-func TestSessionContextCarriesTheConnectionAndTheClientsValues(t *testing.T) {
-	type key struct{}
+func TestStatesFollowTheFlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		base, cancel := context.WithDeadline(context.WithValue(context.Background(), key{}, "v"), time.Now().Add(time.Hour))
-		defer cancel()
 		p := newPipe(t, nil)
+		p.Hang(true)
 		cfg := pipeConfig(p)
-		cfg.Context = base
-		check := func(ctx context.Context) {
-			assert.Equal(t, "v", ctx.Value(key{}))
-			if assert.Len(t, p.Conns(), 1) {
-				assert.Same(t, p.Conns()[0], reconnect.ConnFrom(ctx))
-			}
-		}
-		cfg.OnConnect = func(ctx context.Context, _ net.Conn) error { check(ctx); return nil }
-		cfg.OnSession = func(ctx context.Context) error {
-			check(ctx)
-			deadline, ok := ctx.Deadline()
-			want, _ := base.Deadline()
-			assert.True(t, ok)
-			assert.Equal(t, want, deadline)
-			child, stop := context.WithCancel(ctx)
-			defer stop()
-			check(child)
-			return reconnect.ErrDoNotReconnect
-		}
-		cfg.OnDisconnect = func(ctx context.Context, _ net.Conn) error { check(ctx); return nil }
+		cfg.WaitReconnect = reconnect.NewConstantWaiter(time.Minute)
 		c := newClient(t, cfg)
-		_ = c.Connect()
-		require.NoError(t, waitDone(t, c))
+		require.Equal(t, reconnect.Idle, c.State())
+		wait := make(chan struct{})
+		go func() { _ = c.Connect(); close(wait) }()
+		synctest.Wait()
+		require.Equal(t, reconnect.Connecting, c.State())
+		<-wait
+		synctest.Wait()
+		require.Equal(t, reconnect.Waiting, c.State())
+		p.Hang(false)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		require.Equal(t, reconnect.Connected, c.State())
+		require.NoError(t, c.Shutdown(context.Background()))
+		require.Equal(t, reconnect.Stopped, c.State())
 	})
 }
 
-// sessionEnd connects a client with a session that waits for its context, does
-// something, and gives the cause that the context ended with.
-func sessionEnd(t *testing.T, p *testutil.PipeListener, edit func(*reconnect.Config), do func(*reconnect.Client)) error {
-	causes := make(chan error, 100)
-	sessions := make(chan struct{}, 100)
-	cfg := pipeConfig(p)
-	cfg.OnSession = func(ctx context.Context) error {
-		sessions <- struct{}{}
-		<-ctx.Done()
-		assert.ErrorIs(t, ctx.Err(), context.Canceled)
-		causes <- context.Cause(ctx)
-		return ctx.Err()
-	}
-	if edit != nil {
-		edit(cfg)
-	}
-	c := newClient(t, cfg)
-	require.NoError(t, c.Connect())
-	receive(t, sessions)
-	do(c)
-	return receive(t, causes)
-}
-
-func TestSessionContextEndsWithACauseThatSaysWhy(t *testing.T) {
-	broken := errors.New("broken")
-	base, cancelBase := context.WithCancelCause(context.Background())
-	read := func(c *reconnect.Client) { _, _ = c.Read(make([]byte, 1)) }
-
-	for name, tc := range map[string]struct {
-		edit  func(*reconnect.Config)
-		do    func(*reconnect.Client, *testutil.PipeListener)
-		cause error
-	}{
-		"Shutdown": {nil, func(c *reconnect.Client, _ *testutil.PipeListener) { _ = c.Shutdown(context.Background()) }, context.Canceled},
-		"Cancel":   {nil, func(c *reconnect.Client, _ *testutil.PipeListener) { c.Cancel(broken) }, broken},
-		"context": {func(cfg *reconnect.Config) { cfg.Context = base },
-			func(*reconnect.Client, *testutil.PipeListener) { cancelBase(broken) }, broken},
-		"worker": {nil, func(c *reconnect.Client, _ *testutil.PipeListener) {
-			c.Go(func(context.Context) error { return broken })
-		}, broken},
-		"Close":     {nil, func(c *reconnect.Client, _ *testutil.PipeListener) { _ = c.Close() }, reconnect.ErrClosed},
-		"Reconnect": {nil, func(c *reconnect.Client, _ *testutil.PipeListener) { _ = c.Reconnect() }, reconnect.ErrClosed},
-		"Reload": {nil, func(c *reconnect.Client, _ *testutil.PipeListener) {
-			c.Config().Remote = "other.test:1"
-			assert.NoError(t, c.Reload())
-		}, reconnect.ErrClosed},
-		"Read": {nil, func(c *reconnect.Client, p *testutil.PipeListener) { p.HangUp(); read(c) }, io.EOF},
-		"Write": {nil, func(c *reconnect.Client, p *testutil.PipeListener) {
-			p.Conns()[0].FailWrite(broken)
-			_, err := c.Write([]byte("x"))
-			assert.ErrorIs(t, err, broken)
-		}, broken},
-	} {
-		t.Run(name, func(t *testing.T) {
-			p := newPipe(t, nil)
-			cause := sessionEnd(t, p, tc.edit, func(c *reconnect.Client) { tc.do(c, p) })
-			require.ErrorIs(t, cause, tc.cause)
-		})
-	}
-}
-
-func TestSessionContextOutlivesATimeout(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newPipe(t, nil)
-		var timeouts int
-		cause := sessionEnd(t, p, nil, func(c *reconnect.Client) {
-			for range 5 {
-				_, err := c.Read(make([]byte, 1))
-				require.ErrorIs(t, err, os.ErrDeadlineExceeded)
-				_, err = c.Write(make([]byte, 1))
-				require.ErrorIs(t, err, os.ErrDeadlineExceeded)
-				timeouts++
-			}
-			synctest.Wait()
-			assert.Equal(t, 1, p.Open())
-			assert.Equal(t, 1, p.Dials())
-			p.HangUp()
-			_, _ = c.Read(make([]byte, 1))
-		})
-		assert.Equal(t, 5, timeouts)
-		require.ErrorIs(t, cause, io.EOF)
-	})
-}
-
-func TestReloadOfATimeoutLeavesTheSessionAlone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newPipe(t, nil)
-		cause := sessionEnd(t, p, nil, func(c *reconnect.Client) {
-			c.Config().ReadTimeout = time.Hour
-			require.NoError(t, c.Reload())
-			synctest.Wait()
-			assert.Equal(t, 1, p.Dials())
-			c.Cancel(nil)
-		})
-		require.ErrorIs(t, cause, context.Canceled)
-	})
-}
-
-func TestSessionThatReturnsItsContextsErrorReconnects(t *testing.T) {
-	for name, drop := range map[string]func(*reconnect.Client, *testutil.PipeListener){
-		"Close":     func(c *reconnect.Client, _ *testutil.PipeListener) { _ = c.Close() },
-		"Reconnect": func(c *reconnect.Client, _ *testutil.PipeListener) { _ = c.Reconnect() },
-		"EOF":       func(c *reconnect.Client, p *testutil.PipeListener) { p.HangUp(); _, _ = c.Read(make([]byte, 1)) },
-	} {
-		for how, answer := range map[string]func(context.Context) error{
-			"ctx.Err":   func(ctx context.Context) error { return ctx.Err() },
-			"cause":     context.Cause,
-			"wrapped":   func(ctx context.Context) error { return errors.Join(errors.New("session"), ctx.Err()) },
-			"closed":    func(context.Context) error { return net.ErrClosed },
-			"nil":       func(context.Context) error { return nil },
-			"Read's":    func(context.Context) error { return reconnect.ErrNotConnected },
-			"time-out?": func(context.Context) error { return os.ErrDeadlineExceeded },
-		} {
-			t.Run(name+" "+how, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					p := newPipe(t, nil)
-					rec := testutil.NewRecorder()
-					cfg := pipeConfig(p)
-					cfg.OnSession = func(ctx context.Context) error {
-						rec.Record("session")
-						<-ctx.Done()
-						return answer(ctx)
-					}
-					c := newClient(t, cfg)
-					require.NoError(t, c.Connect())
-					for n := 2; n < 5; n++ {
-						synctest.Wait()
-						drop(c, p)
-						require.NoError(t, rec.WaitFor(guarded(t), "session", n))
-					}
-					require.NoError(t, c.Err())
-					require.NoError(t, c.Shutdown(guarded(t)), "a stop is no error of the session")
-				})
-			})
-		}
-	}
-}
-
-func TestSessionsOwnErrorStopsTheClientWhateverDroppedTheConnection(t *testing.T) {
-	broken := errors.New("state corrupted")
-	for name, drop := range map[string]func(*reconnect.Client){
-		"Close":     func(c *reconnect.Client) { _ = c.Close() },
-		"Reconnect": func(c *reconnect.Client) { _ = c.Reconnect() },
-	} {
-		for callback, edit := range map[string]func(*reconnect.Config, func() error){
-			"OnSession": func(cfg *reconnect.Config, do func() error) {
-				cfg.OnSession = func(context.Context) error { return do() }
-			},
-			"OnDisconnect": func(cfg *reconnect.Config, do func() error) {
-				cfg.OnSession = func(context.Context) error { return nil }
-				cfg.OnDisconnect = func(context.Context, net.Conn) error { return do() }
-			},
-			"OnConnect": func(cfg *reconnect.Config, do func() error) {
-				cfg.OnConnect = func(context.Context, net.Conn) error { return do() }
-			},
-		} {
-			t.Run(callback+" "+name, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					p := newPipe(t, nil)
-					cfg := pipeConfig(p)
-					var c *reconnect.Client
-					edit(cfg, func() error {
-						if p.Dials() > 10 {
-							c.Cancel(errors.New("goes round and round"))
-						}
-						drop(c)
-						return broken
-					})
-					c = newClient(t, cfg)
-					_ = c.Connect()
-					require.ErrorIs(t, waitDone(t, c), broken)
-					assert.Equal(t, 1, p.Dials())
-				})
-			})
-		}
-	}
-}
-
-func TestWithoutOnSessionTheConnectionIsHeldOpen(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newPipe(t, func(conn net.Conn) {
-			buf := make([]byte, 100)
-			for {
-				n, err := conn.Read(buf)
-				if err != nil {
-					return
-				}
-				_, _ = conn.Write([]byte(strings.ToUpper(string(buf[:n]))))
-			}
-		})
-		c := newClient(t, pipeConfig(p))
-		require.NoError(t, c.Connect())
-		time.Sleep(24 * time.Hour)
-		assert.Equal(t, 1, p.Dials())
-		assert.Equal(t, reconnect.Connected, c.State())
-
-		_, err := c.Write([]byte("hello"))
-		require.NoError(t, err)
-		time.Sleep(time.Second) // nothing reads behind the user's back
-		buf := make([]byte, 10)
-		n, err := c.Read(buf)
-		require.NoError(t, err)
-		assert.Equal(t, "HELLO", string(buf[:n]))
-
-		p.HangUp()
-		_, err = c.Read(buf)
-		require.ErrorIs(t, err, io.EOF)
-		require.NoError(t, p.WaitDials(guarded(t), 2), "the failure of a worker's Read ends the session")
-	})
-}
-
-func TestOnDisconnectRunsOncePerConnectionThatWasUp(t *testing.T) {
-	broken := errors.New("broken")
-	for name, tc := range map[string]struct {
-		session func(*reconnect.Client) error
-		reason  error
-		panics  bool
-	}{
-		"fatal error":   {func(*reconnect.Client) error { return broken }, broken, false},
-		"stop":          {func(*reconnect.Client) error { return reconnect.ErrDoNotReconnect }, nil, false},
-		"Cancel":        {func(c *reconnect.Client) error { c.Cancel(broken); return nil }, broken, false},
-		"Close, Cancel": {func(c *reconnect.Client) error { _ = c.Close(); c.Cancel(nil); return nil }, nil, false},
-		"panic":         {func(*reconnect.Client) error { panic("boom") }, nil, true},
-	} {
+func TestOnStateSeesEveryTransitionInOrder(t *testing.T) {
+	for name, connect := range map[string]bool{"connected": true, "never connected": false} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				rec := testutil.NewRecorder()
+				var moves []string
+				last := reconnect.Idle
 				p := newPipe(t, nil)
 				cfg := pipeConfig(p)
-				var c *reconnect.Client
-				cfg.OnConnect = func(context.Context, net.Conn) error { rec.Record("up"); return nil }
-				n := 0
-				cfg.OnSession = func(context.Context) error {
-					if n++; n < 3 {
-						return nil
-					}
-					return tc.session(c)
+				cfg.OnState = func(from, to reconnect.State) {
+					assert.Equal(t, last, from)
+					assert.NotEqual(t, from, to)
+					last = to
+					moves = append(moves, to.String())
 				}
-				cfg.OnDisconnect = func(ctx context.Context, conn net.Conn) error {
-					rec.Record("down", conn)
-					assert.NoError(t, ctx.Err(), "not cancelled by the stop")
-					return nil
-				}
-				c = newClient(t, cfg)
-				require.NoError(t, c.Connect())
-				err := waitDone(t, c)
-				if tc.panics {
-					requirePanicError(t, err, "boom")
-				} else {
-					require.Equal(t, tc.reason, err)
-				}
-				rec.AssertExactly(t, "up", "down", "up", "down", "up", "down")
-				assert.Zero(t, p.Open())
-			})
-		})
-	}
-}
-
-func TestOnDisconnectRunsAtShutdownBeforeTheCloseAndMayStillWrite(t *testing.T) {
-	for _, network := range []string{"tcp", "unix"} {
-		t.Run(network, func(t *testing.T) {
-			heard := make(chan string, 1)
-			s := testutil.NewServer(t, network, func(conn net.Conn) {
-				all, _ := io.ReadAll(conn)
-				heard <- string(all)
-			})
-			var c *reconnect.Client
-			c = newClient(t, &reconnect.Config{
-				Remote: s.Remote(), ReadTimeout: -1, WriteTimeout: -1,
-				OnSession: func(context.Context) error {
-					_, err := c.Read(make([]byte, 1))
-					assert.ErrorIs(t, err, reconnect.ErrClosed)
-					return err
-				},
-				OnDisconnect: func(_ context.Context, conn net.Conn) error {
-					_, err := conn.Write([]byte("good"))
-					if err == nil {
-						_, err = c.Write([]byte("bye"))
-					}
-					return err
-				},
-			})
-			require.NoError(t, c.Connect())
-			require.NoError(t, c.Shutdown(guarded(t)))
-			assert.Equal(t, "goodbye", receive(t, heard))
-		})
-	}
-}
-
-func TestOnDisconnectsContextIsBoundedByTheWriteTimeout(t *testing.T) {
-	for name, tc := range map[string]struct{ timeout, want time.Duration }{
-		"default": {0, 2 * time.Second},
-		"given":   {20 * time.Second, 20 * time.Second},
-		"off":     {-1, 2 * time.Second},
-	} {
-		for _, stop := range []bool{true, false} {
-			t.Run(name, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					type key struct{}
-					p := newPipe(t, nil)
-					cfg := pipeConfig(p)
-					cfg.Context = context.WithValue(context.Background(), key{}, "v")
-					cfg.WriteTimeout = tc.timeout
-					took := make(chan time.Duration, 1)
-					cfg.OnDisconnect = func(ctx context.Context, _ net.Conn) error {
-						assert.Equal(t, "v", ctx.Value(key{}))
-						begin := time.Now()
-						deadline, ok := ctx.Deadline()
-						assert.True(t, ok)
-						assert.Equal(t, begin.Add(tc.want), deadline)
-						<-ctx.Done()
-						took <- time.Since(begin)
-						assert.ErrorIs(t, ctx.Err(), context.DeadlineExceeded)
-						return reconnect.ErrDoNotReconnect
-					}
-					c := newClient(t, cfg)
+				c := newClient(t, cfg)
+				want := []string{"stopped"}
+				if connect {
 					require.NoError(t, c.Connect())
-					if stop {
-						c.Cancel(nil)
-					} else {
-						require.NoError(t, c.Close())
-					}
-					require.NoError(t, waitDone(t, c))
-					assert.Equal(t, tc.want, <-took)
-				})
+					require.NoError(t, c.Close())
+					synctest.Wait()
+					p.Refuse(io.ErrUnexpectedEOF)
+					cfg.WaitReconnect = nil
+					require.NoError(t, c.Reconnect()) // fails, and then again and again: so stop
+					require.NoError(t, c.Reload())
+					synctest.Wait()
+					want = []string{"connecting", "connected", "waiting", "connecting", "connected", "connecting"}
+				}
+				require.NoError(t, c.Shutdown(context.Background()))
+				require.GreaterOrEqual(t, len(moves), len(want))
+				if connect {
+					assert.Equal(t, want, moves[:len(want)])
+				}
+				assert.Equal(t, "stopped", moves[len(moves)-1])
 			})
-		}
+		})
 	}
 }
 
@@ -556,116 +252,45 @@ func TestCallbacksMayCallEveryMethod(t *testing.T) {
 	}
 }
 
-func TestLateReportAboutAnOldConnectionLeavesTheCurrentOneAlone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newPipe(t, nil)
-		rec := testutil.NewRecorder()
-		cfg := pipeConfig(p)
-		var conns []*stubbornConn
-		cfg.Dialer = funcDialer(func(ctx context.Context, network, address string) (net.Conn, error) {
-			conn, err := p.DialContext(ctx, network, address)
-			s := &stubbornConn{Conn: conn, late: make(chan error)}
-			conns = append(conns, s)
-			return s, err
-		})
-		cfg.OnSession = func(ctx context.Context) error {
-			rec.Record("session")
-			<-ctx.Done()
-			rec.Record("end")
-			return nil
+func TestCallbacksRunOnTheLoopAndNotOnConnectsCaller(t *testing.T) {
+	p := newPipe(t, nil)
+	var mu sync.Mutex
+	seen := make(map[string]map[string]bool)
+	note := func(callback string) {
+		mu.Lock()
+		defer mu.Unlock()
+		if seen[callback] == nil {
+			seen[callback] = make(map[string]bool)
 		}
-		c := newClient(t, cfg)
-		require.NoError(t, c.Connect())
-		synctest.Wait()
-
-		late := make(chan error, 2)
-		go func() { _, err := c.Read(make([]byte, 1)); late <- err }()
-		go func() { _, err := c.Write(make([]byte, 1)); late <- err }()
-		synctest.Wait()
-		require.NoError(t, c.Reconnect())
-		require.NoError(t, rec.WaitFor(guarded(t), "session", 2))
-		conns[0].late <- io.EOF
-		conns[0].late <- io.ErrClosedPipe
-		require.Error(t, <-late)
-		require.Error(t, <-late)
-		time.Sleep(time.Hour)
-		assert.Equal(t, 2, p.Dials())
-		rec.AssertExactly(t, "session", "end", "session")
-		assert.NotNil(t, c.RemoteAddr())
-	})
-}
-
-// stubbornConn answers reads and writes only when the test wants it to.
-type stubbornConn struct {
-	net.Conn
-	late chan error
-}
-
-func (c *stubbornConn) Read([]byte) (int, error)  { return 0, <-c.late }
-func (c *stubbornConn) Write([]byte) (int, error) { return 0, <-c.late }
-
-func TestConnectionDroppedOnRequestIsNoErrorToReport(t *testing.T) {
-	for name, drop := range map[string]func(*reconnect.Client){
-		"Close":     func(c *reconnect.Client) { assert.NoError(t, c.Close()) },
-		"Reconnect": func(c *reconnect.Client) { assert.NoError(t, c.Reconnect()) },
-	} {
-		for how, session := range map[string]func(context.Context, *reconnect.Client) error{
-			"none": nil,
-			"ctx":  func(ctx context.Context, _ *reconnect.Client) error { <-ctx.Done(); return ctx.Err() },
-			"Read": func(_ context.Context, c *reconnect.Client) error {
-				_, err := c.Read(make([]byte, 1))
-				return err
-			},
-		} {
-			t.Run(name+" "+how, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					p := newPipe(t, nil)
-					var c *reconnect.Client
-					cfg := pipeConfig(p)
-					if session != nil {
-						cfg.OnSession = func(ctx context.Context) error { return session(ctx, c) }
-					}
-					cfg.OnError = func(_ context.Context, _ net.Conn, err error) error {
-						t.Errorf("told of %v", err)
-						return err
-					}
-					c = newClient(t, cfg)
-					require.NoError(t, c.Connect())
-					for n := 2; n < 5; n++ {
-						synctest.Wait()
-						drop(c)
-						require.NoError(t, p.WaitDials(guarded(t), n))
-					}
-					require.NoError(t, c.Shutdown(guarded(t)))
-				})
-			})
-		}
+		seen[callback][goroutineID()] = true
 	}
-}
-
-func TestReconnectDuringOnConnectIsNoSuccessOfIt(t *testing.T) {
-	server := testutil.NewServer(t, "tcp", func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
-	var c *reconnect.Client
-	calls, disconnects := 0, 0
-	c = newClient(t, &reconnect.Config{
-		Remote:      server.Remote(),
-		ReadTimeout: -1,
-		OnConnect: func(_ context.Context, conn net.Conn) error {
-			calls++
-			if calls > 1 {
+	sessions := 0
+	c := newClient(t, &reconnect.Config{
+		Remote: pipeRemote,
+		Dialer: funcDialer(func(ctx context.Context, network, address string) (net.Conn, error) {
+			note("Dialer")
+			return p.DialContext(ctx, network, address)
+		}),
+		OnConnect: func(context.Context, net.Conn) error { note("OnConnect"); return nil },
+		OnSession: func(context.Context) error {
+			note("OnSession")
+			if sessions++; sessions == 3 {
 				return reconnect.ErrDoNotReconnect
 			}
-			assert.NoError(t, c.Reconnect())
-			_, err := conn.Read(make([]byte, 1)) // from a server that says nothing
-			return err
+			return io.EOF
 		},
-		OnDisconnect: func(context.Context, net.Conn) error {
-			disconnects++
-			return nil
-		},
+		OnDisconnect:  func(context.Context, net.Conn) error { note("OnDisconnect"); return nil },
+		OnError:       func(context.Context, net.Conn, error) error { note("OnError"); return nil },
+		OnState:       func(_, _ reconnect.State) { note("OnState") },
+		WaitReconnect: func(context.Context) error { note("WaitReconnect"); return nil },
 	})
-	require.ErrorIs(t, c.Connect(), reconnect.ErrDoNotReconnect)
-	require.NoError(t, c.Wait())
-	assert.Equal(t, 2, calls)
-	assert.Zero(t, disconnects)
+	_ = c.Connect()
+	require.NoError(t, waitDone(t, c))
+
+	for _, name := range []string{"Dialer", "OnConnect", "OnSession", "OnDisconnect", "OnError", "OnState", "WaitReconnect"} {
+		assert.NotEmpty(t, seen[name], name)
+		assert.NotContains(t, seen[name], goroutineID(), name)
+	}
+	assert.Equal(t, seen["Dialer"], seen["OnConnect"])
+	assert.Equal(t, seen["OnSession"], seen["OnDisconnect"])
 }

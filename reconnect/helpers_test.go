@@ -10,9 +10,11 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"fmt"
+	"io"
 	"math/big"
 	"net"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -137,3 +139,34 @@ func selfSigned(t testing.TB, names ...string) (tls.Certificate, *tls.Config) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf},
 		&tls.Config{RootCAs: roots}
 }
+
+// onStreams runs a test over TCP and a Unix socket.
+func onStreams(t *testing.T, test func(t *testing.T, network string)) {
+	for _, network := range []string{"tcp", "unix"} {
+		t.Run(network, func(t *testing.T) { test(t, network) })
+	}
+}
+
+// talk exchanges n messages with an echo server.
+func talk(t testing.TB, c *reconnect.Client, n int) {
+	t.Helper()
+	p := []byte("0123456789")
+	for range n {
+		_, err := c.Write(p)
+		require.NoError(t, err)
+		_, err = io.ReadFull(c, make([]byte, len(p)))
+		require.NoError(t, err)
+	}
+}
+
+// funcDialer is a function as a Dialer.
+type funcDialer func(context.Context, string, string) (net.Conn, error)
+
+func (f funcDialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	return f(ctx, network, address)
+}
+
+// listError can't be compared, and so panics in a careless ==.
+type listError []string
+
+func (e listError) Error() string { return strings.Join(e, ", ") }

@@ -1,0 +1,310 @@
+package reconnect_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"darvaza.org/x/net/reconnect"
+	"darvaza.org/x/net/testutil"
+)
+
+// sessionEnd connects a client with a session that waits for its context, does
+// something, and gives the cause that the context ended with.
+func sessionEnd(t *testing.T, p *testutil.PipeListener, edit func(*reconnect.Config), do func(*reconnect.Client)) error {
+	causes := make(chan error, 100)
+	sessions := make(chan struct{}, 100)
+	cfg := pipeConfig(p)
+	cfg.OnSession = func(ctx context.Context) error {
+		sessions <- struct{}{}
+		<-ctx.Done()
+		assert.ErrorIs(t, ctx.Err(), context.Canceled)
+		causes <- context.Cause(ctx)
+		return ctx.Err()
+	}
+	if edit != nil {
+		edit(cfg)
+	}
+	c := newClient(t, cfg)
+	require.NoError(t, c.Connect())
+	receive(t, sessions)
+	do(c)
+	return receive(t, causes)
+}
+
+func TestSessionContextCarriesTheConnectionAndTheClientsValues(t *testing.T) {
+	type key struct{}
+	synctest.Test(t, func(t *testing.T) {
+		base, cancel := context.WithDeadline(context.WithValue(context.Background(), key{}, "v"), time.Now().Add(time.Hour))
+		defer cancel()
+		p := newPipe(t, nil)
+		cfg := pipeConfig(p)
+		cfg.Context = base
+		check := func(ctx context.Context) {
+			assert.Equal(t, "v", ctx.Value(key{}))
+			if assert.Len(t, p.Conns(), 1) {
+				assert.Same(t, p.Conns()[0], reconnect.ConnFrom(ctx))
+			}
+		}
+		cfg.OnConnect = func(ctx context.Context, _ net.Conn) error { check(ctx); return nil }
+		cfg.OnSession = func(ctx context.Context) error {
+			check(ctx)
+			deadline, ok := ctx.Deadline()
+			want, _ := base.Deadline()
+			assert.True(t, ok)
+			assert.Equal(t, want, deadline)
+			child, stop := context.WithCancel(ctx)
+			defer stop()
+			check(child)
+			return reconnect.ErrDoNotReconnect
+		}
+		cfg.OnDisconnect = func(ctx context.Context, _ net.Conn) error { check(ctx); return nil }
+		c := newClient(t, cfg)
+		_ = c.Connect()
+		require.NoError(t, waitDone(t, c))
+	})
+}
+
+func TestSessionContextEndsWithACauseThatSaysWhy(t *testing.T) {
+	broken := errors.New("broken")
+	base, cancelBase := context.WithCancelCause(context.Background())
+	read := func(c *reconnect.Client) { _, _ = c.Read(make([]byte, 1)) }
+
+	for name, tc := range map[string]struct {
+		edit  func(*reconnect.Config)
+		do    func(*reconnect.Client, *testutil.PipeListener)
+		cause error
+	}{
+		"Shutdown": {nil, func(c *reconnect.Client, _ *testutil.PipeListener) { _ = c.Shutdown(context.Background()) }, context.Canceled},
+		"Cancel":   {nil, func(c *reconnect.Client, _ *testutil.PipeListener) { c.Cancel(broken) }, broken},
+		"context": {func(cfg *reconnect.Config) { cfg.Context = base },
+			func(*reconnect.Client, *testutil.PipeListener) { cancelBase(broken) }, broken},
+		"worker": {nil, func(c *reconnect.Client, _ *testutil.PipeListener) {
+			c.Go(func(context.Context) error { return broken })
+		}, broken},
+		"Close":     {nil, func(c *reconnect.Client, _ *testutil.PipeListener) { _ = c.Close() }, reconnect.ErrClosed},
+		"Reconnect": {nil, func(c *reconnect.Client, _ *testutil.PipeListener) { _ = c.Reconnect() }, reconnect.ErrClosed},
+		"Reload": {nil, func(c *reconnect.Client, _ *testutil.PipeListener) {
+			c.Config().Remote = "other.test:1"
+			assert.NoError(t, c.Reload())
+		}, reconnect.ErrClosed},
+		"Read": {nil, func(c *reconnect.Client, p *testutil.PipeListener) { p.HangUp(); read(c) }, io.EOF},
+		"Write": {nil, func(c *reconnect.Client, p *testutil.PipeListener) {
+			p.Conns()[0].FailWrite(broken)
+			_, err := c.Write([]byte("x"))
+			assert.ErrorIs(t, err, broken)
+		}, broken},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPipe(t, nil)
+			cause := sessionEnd(t, p, tc.edit, func(c *reconnect.Client) { tc.do(c, p) })
+			require.ErrorIs(t, cause, tc.cause)
+		})
+	}
+}
+
+func TestSessionContextOutlivesATimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipe(t, nil)
+		var timeouts int
+		cause := sessionEnd(t, p, nil, func(c *reconnect.Client) {
+			for range 5 {
+				_, err := c.Read(make([]byte, 1))
+				require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+				_, err = c.Write(make([]byte, 1))
+				require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+				timeouts++
+			}
+			synctest.Wait()
+			assert.Equal(t, 1, p.Open())
+			assert.Equal(t, 1, p.Dials())
+			p.HangUp()
+			_, _ = c.Read(make([]byte, 1))
+		})
+		assert.Equal(t, 5, timeouts)
+		require.ErrorIs(t, cause, io.EOF)
+	})
+}
+
+func TestReloadOfATimeoutLeavesTheSessionAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipe(t, nil)
+		cause := sessionEnd(t, p, nil, func(c *reconnect.Client) {
+			c.Config().ReadTimeout = time.Hour
+			require.NoError(t, c.Reload())
+			synctest.Wait()
+			assert.Equal(t, 1, p.Dials())
+			c.Cancel(nil)
+		})
+		require.ErrorIs(t, cause, context.Canceled)
+	})
+}
+
+func TestSessionThatReturnsItsContextsErrorReconnects(t *testing.T) {
+	for name, drop := range map[string]func(*reconnect.Client, *testutil.PipeListener){
+		"Close":     func(c *reconnect.Client, _ *testutil.PipeListener) { _ = c.Close() },
+		"Reconnect": func(c *reconnect.Client, _ *testutil.PipeListener) { _ = c.Reconnect() },
+		"EOF":       func(c *reconnect.Client, p *testutil.PipeListener) { p.HangUp(); _, _ = c.Read(make([]byte, 1)) },
+	} {
+		for how, answer := range map[string]func(context.Context) error{
+			"ctx.Err":   func(ctx context.Context) error { return ctx.Err() },
+			"cause":     context.Cause,
+			"wrapped":   func(ctx context.Context) error { return errors.Join(errors.New("session"), ctx.Err()) },
+			"closed":    func(context.Context) error { return net.ErrClosed },
+			"nil":       func(context.Context) error { return nil },
+			"Read's":    func(context.Context) error { return reconnect.ErrNotConnected },
+			"time-out?": func(context.Context) error { return os.ErrDeadlineExceeded },
+		} {
+			t.Run(name+" "+how, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					p := newPipe(t, nil)
+					rec := testutil.NewRecorder()
+					cfg := pipeConfig(p)
+					cfg.OnSession = func(ctx context.Context) error {
+						rec.Record("session")
+						<-ctx.Done()
+						return answer(ctx)
+					}
+					c := newClient(t, cfg)
+					require.NoError(t, c.Connect())
+					for n := 2; n < 5; n++ {
+						synctest.Wait()
+						drop(c, p)
+						require.NoError(t, rec.WaitFor(guarded(t), "session", n))
+					}
+					require.NoError(t, c.Err())
+					require.NoError(t, c.Shutdown(guarded(t)), "a stop is no error of the session")
+				})
+			})
+		}
+	}
+}
+
+func TestSessionsOwnErrorStopsTheClientWhateverDroppedTheConnection(t *testing.T) {
+	broken := errors.New("state corrupted")
+	for name, drop := range map[string]func(*reconnect.Client){
+		"Close":     func(c *reconnect.Client) { _ = c.Close() },
+		"Reconnect": func(c *reconnect.Client) { _ = c.Reconnect() },
+	} {
+		for callback, edit := range map[string]func(*reconnect.Config, func() error){
+			"OnSession": func(cfg *reconnect.Config, do func() error) {
+				cfg.OnSession = func(context.Context) error { return do() }
+			},
+			"OnDisconnect": func(cfg *reconnect.Config, do func() error) {
+				cfg.OnSession = func(context.Context) error { return nil }
+				cfg.OnDisconnect = func(context.Context, net.Conn) error { return do() }
+			},
+			"OnConnect": func(cfg *reconnect.Config, do func() error) {
+				cfg.OnConnect = func(context.Context, net.Conn) error { return do() }
+			},
+		} {
+			t.Run(callback+" "+name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					p := newPipe(t, nil)
+					cfg := pipeConfig(p)
+					var c *reconnect.Client
+					edit(cfg, func() error {
+						if p.Dials() > 10 {
+							c.Cancel(errors.New("goes round and round"))
+						}
+						drop(c)
+						return broken
+					})
+					c = newClient(t, cfg)
+					_ = c.Connect()
+					require.ErrorIs(t, waitDone(t, c), broken)
+					assert.Equal(t, 1, p.Dials())
+				})
+			})
+		}
+	}
+}
+
+// A session may leave the client's Read and Write alone and use the connection
+// itself, whose deadlines are then its own.
+func TestSessionThatUsesTheConnectionItselfMeetsNoTimeout(t *testing.T) {
+	for _, onConnect := range []func(context.Context, net.Conn) error{
+		nil,
+		func(context.Context, net.Conn) error { return nil },
+	} {
+		for _, network := range []string{"tcp", "unix"} {
+			quiet := testutil.NewServer(t, network, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
+			speak := make(chan struct{})
+			s := testutil.NewServer(t, network, func(conn net.Conn) {
+				<-speak
+				_, _ = conn.Write([]byte("x"))
+				testutil.Echo(conn)
+			})
+			result := make(chan error, 1)
+			c := newClient(t, &reconnect.Config{
+				Remote: s.Remote(), ReadTimeout: time.Millisecond, WriteTimeout: time.Millisecond,
+				OnConnect: onConnect,
+				OnSession: func(ctx context.Context) error {
+					conn := reconnect.ConnFrom(ctx)
+					go func() {
+						// Some time passes, by another connection's clock.
+						other, err := net.Dial(network, quiet.Addr().String())
+						if assert.NoError(t, err) {
+							_ = other.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+							_, err = other.Read(make([]byte, 1))
+							assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
+							_ = other.Close()
+						}
+						close(speak)
+					}()
+					_, err := conn.Read(make([]byte, 1))
+					if err == nil {
+						_, err = conn.Write([]byte("y"))
+					}
+					result <- err
+					return reconnect.ErrDoNotReconnect
+				},
+			})
+			require.NoError(t, c.Connect())
+			require.NoError(t, receive(t, result))
+			require.NoError(t, waitDone(t, c))
+		}
+	}
+}
+
+func TestWithoutOnSessionTheConnectionIsHeldOpen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipe(t, func(conn net.Conn) {
+			buf := make([]byte, 100)
+			for {
+				n, err := conn.Read(buf)
+				if err != nil {
+					return
+				}
+				_, _ = conn.Write([]byte(strings.ToUpper(string(buf[:n]))))
+			}
+		})
+		c := newClient(t, pipeConfig(p))
+		require.NoError(t, c.Connect())
+		time.Sleep(24 * time.Hour)
+		assert.Equal(t, 1, p.Dials())
+		assert.Equal(t, reconnect.Connected, c.State())
+
+		_, err := c.Write([]byte("hello"))
+		require.NoError(t, err)
+		time.Sleep(time.Second) // nothing reads behind the user's back
+		buf := make([]byte, 10)
+		n, err := c.Read(buf)
+		require.NoError(t, err)
+		assert.Equal(t, "HELLO", string(buf[:n]))
+
+		p.HangUp()
+		_, err = c.Read(buf)
+		require.ErrorIs(t, err, io.EOF)
+		require.NoError(t, p.WaitDials(guarded(t), 2), "the failure of a worker's Read ends the session")
+	})
+}

@@ -1,0 +1,136 @@
+package reconnect_test
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"darvaza.org/x/net/reconnect"
+	"darvaza.org/x/net/testutil"
+)
+
+func TestWaitConnectedReturnsAtOnceWhenConnectedAndWhenItBecomesSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipe(t, nil)
+		p.Refuse(testutil.ConnRefused("tcp", pipeRemote))
+		cfg := pipeConfig(p)
+		cfg.WaitReconnect = reconnect.NewConstantWaiter(time.Second)
+		c := newClient(t, cfg)
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() { assert.NoError(t, c.WaitConnected(context.Background())) })
+		}
+		synctest.Wait()
+		require.NoError(t, c.Connect())
+		time.Sleep(10 * time.Second)
+		p.Refuse(nil)
+		wg.Wait()
+		gone, cancel := context.WithCancel(context.Background())
+		cancel()
+		require.NoError(t, c.WaitConnected(gone))
+	})
+}
+
+func TestWaitConnectedOfAStoppedClientGivesErrClosedAndTheReason(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stop := errors.New("stop")
+		c := newClient(t, pipeConfig(newPipe(t, nil)))
+		var wg sync.WaitGroup
+		check := func() {
+			err := c.WaitConnected(context.Background())
+			assert.ErrorIs(t, err, reconnect.ErrClosed)
+			assert.ErrorIs(t, err, stop)
+			assert.ErrorContains(t, err, pipeRemote)
+		}
+		wg.Go(check)
+		synctest.Wait()
+		c.Cancel(stop)
+		wg.Wait()
+		check()
+	})
+}
+
+// never waits before attempts until the client stops.
+func never(ctx context.Context) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func TestWaitConnectedsErrorNamesRemotePhaseAndCause(t *testing.T) {
+	cert, trusting := selfSigned(t, "localhost")
+	tlsServer := func(t *testing.T) string {
+		return testutil.NewServer(t, "tcp", func(conn net.Conn) {
+			_ = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}}).Handshake()
+		}).Remote()
+	}
+	silent := func(t *testing.T) string {
+		s := testutil.NewEchoServer(t, "tcp")
+		s.SetSilent(true)
+		return s.Remote()
+	}
+	forgive := func(context.Context, net.Conn, error) error { return nil }
+	for name, tc := range map[string]struct {
+		remote func(*testing.T) string
+		edit   func(*reconnect.Config)
+		phase  string
+		cause  func(*testing.T, error)
+	}{
+		"refused": {func(t *testing.T) string { return freeRemote(t) }, nil, "dial tcp",
+			func(t *testing.T, err error) { assert.ErrorIs(t, err, syscall.ECONNREFUSED) }},
+		"no socket": {func(t *testing.T) string { return t.TempDir() + "/no.sock" }, nil, "dial unix",
+			func(t *testing.T, err error) { assert.ErrorIs(t, err, syscall.ENOENT) }},
+		"unresolvable": {func(*testing.T) string { return "name.invalid:80" }, nil, "dial tcp",
+			func(t *testing.T, err error) {
+				var dns *net.DNSError
+				assert.ErrorAs(t, err, &dns)
+			}},
+		"silent in OnConnect": {silent, func(cfg *reconnect.Config) {
+			cfg.ReadTimeout = 20 * time.Millisecond
+			cfg.OnConnect = func(_ context.Context, conn net.Conn) error {
+				_, err := conn.Read(make([]byte, 1))
+				return err
+			}
+		}, "OnConnect", func(t *testing.T, err error) {
+			var timeout net.Error
+			assert.ErrorAs(t, err, &timeout)
+			assert.True(t, timeout.Timeout())
+		}},
+		"silent in the handshake": {silent, func(cfg *reconnect.Config) {
+			cfg.DialTimeout = 50 * time.Millisecond
+			cfg.TLSConfig = trusting
+		}, "TLS", func(t *testing.T, err error) { assert.ErrorIs(t, err, context.DeadlineExceeded) }},
+		"rejected by TLS": {tlsServer, func(cfg *reconnect.Config) {
+			cfg.TLSConfig = &tls.Config{}
+			cfg.OnError = forgive
+		}, "TLS", func(t *testing.T, err error) {
+			var unknown x509.UnknownAuthorityError
+			assert.ErrorAs(t, err, &unknown)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := &reconnect.Config{Remote: tc.remote(t), WaitReconnect: never}
+			if tc.edit != nil {
+				tc.edit(cfg)
+			}
+			c := newClient(t, cfg)
+			require.NoError(t, c.Connect())
+			gone, cancel := context.WithCancel(context.Background())
+			cancel()
+			err := c.WaitConnected(gone)
+			require.ErrorIs(t, err, context.Canceled)
+			assert.ErrorContains(t, err, cfg.Remote)
+			assert.ErrorContains(t, err, tc.phase)
+			tc.cause(t, err)
+		})
+	}
+}
