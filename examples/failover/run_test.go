@@ -1,9 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"context"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -11,7 +8,7 @@ import (
 
 	"darvaza.org/core"
 
-	"darvaza.org/x/net/reconnect"
+	"darvaza.org/x/net/examples/internal/demotest"
 )
 
 // transcript is what the program prints.
@@ -25,35 +22,12 @@ client: served by the primary
 client: 3 sessions, 3 attempts, 0 of them failed
 `
 
-// stopAfter is a page that calls stop with its last line.
-type stopAfter struct {
-	bytes.Buffer
-	lines int
-	stop  func()
-}
-
-func (s *stopAfter) Write(p []byte) (int, error) {
-	if s.lines--; s.lines == 0 {
-		s.stop()
-	}
-	return s.Buffer.Write(p)
-}
-
 func TestTheSecondaryServesUntilTheNextReconnect(t *testing.T) {
-	var out bytes.Buffer
-	require.NoError(t, run(t.Context(), &out))
-	assert.Equal(t, transcript, out.String())
+	demotest.Prints(t, transcript, run)
 }
 
 func TestAnInterruptAtAnyLineIsACleanEnd(t *testing.T) {
-	for n := range strings.Count(transcript, "\n") {
-		ctx, cancel := context.WithCancel(t.Context())
-		out := &stopAfter{lines: n + 1, stop: cancel}
-		err := run(ctx, out)
-		assert.True(t, reconnect.IsNonError(err), "line %d: %v", n+1, err)
-		assert.True(t, strings.HasPrefix(transcript, out.String()), "line %d: %s", n+1, out)
-		cancel()
-	}
+	demotest.StopAtEveryLine(t, transcript, run)
 }
 
 func TestStatusTellsWhichRemoteServes(t *testing.T) {

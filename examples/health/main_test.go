@@ -1,45 +1,25 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
+	"darvaza.org/x/net/examples/internal/demotest"
 	"darvaza.org/x/net/reconnect"
 	"darvaza.org/x/net/testutil"
 )
 
-// asProgram in the environment makes the test binary be the program.
-const asProgram = "HEALTH_AS_PROGRAM"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
-		main()
-		return
-	}
-	goleak.VerifyTestMain(m)
-}
-
-// program is the program with the given arguments, about to be started.
-func program(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, os.Args[0], args...)
-	cmd.Env = append(os.Environ(), asProgram+"=1")
-	return cmd
-}
+func TestMain(m *testing.M) { demotest.Main(m, main) }
 
 func ask(st reconnect.Status) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
@@ -138,33 +118,21 @@ func TestTheDemoMayBeCutShort(t *testing.T) {
 }
 
 func TestTheProgramServesItsPagesUntilAnInterrupt(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("os.Process.Signal sends no interrupt on Windows")
-	}
 	server := testutil.NewServer(t, "tcp", greet)
-	cmd := program(t.Context(), "-remote", server.Remote())
-	stdout, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-
-	lines := bufio.NewScanner(stdout)
-	for lines.Scan() {
-		url, ok := strings.CutSuffix(lines.Text(), "/metrics")
+	demotest.Interrupt(t, demotest.Program(t, "-remote", server.Remote()), func(line string) bool {
+		url, ok := strings.CutSuffix(line, "/metrics")
 		if !ok {
-			continue
+			return false
 		}
 		page, err := (&monitor{url: url}).get(t.Context(), "/metrics")
 		assert.NoError(t, err)
 		assert.Contains(t, page, "reconnect_client_up")
-		require.NoError(t, cmd.Process.Signal(os.Interrupt))
-	}
-	assert.NoError(t, cmd.Wait())
+		return true
+	})
 }
 
 func TestTheProgramSaysWhyItFails(t *testing.T) {
-	out, err := program(t.Context(), "-remote", "nonsense").CombinedOutput()
-	var exit *exec.ExitError
-	require.ErrorAs(t, err, &exit)
-	assert.Equal(t, 1, exit.ExitCode())
+	out, err := demotest.Program(t, "-remote", "nonsense").CombinedOutput()
+	assert.Equal(t, 1, demotest.ExitCode(t, err))
 	assert.Contains(t, string(out), `nonsense`)
 }

@@ -4,28 +4,17 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
+	"darvaza.org/x/net/examples/internal/demotest"
 	"darvaza.org/x/net/reconnect"
 )
 
-// asProgram in the environment makes the test binary be the program.
-const asProgram = "LOGGING_AS_PROGRAM"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
-		main()
-		return
-	}
-	goleak.VerifyTestMain(m)
-}
+func TestMain(m *testing.M) { demotest.Main(m, main) }
 
 // entries parses the lines of a log, leaving out the titles.
 func entries(t *testing.T, log string) (all []map[string]any) {
@@ -92,19 +81,14 @@ func TestAnEndInTheMiddleIsNoError(t *testing.T) {
 }
 
 func TestTheProgramEndsByItself(t *testing.T) {
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-debug")
-	cmd.Env = append(os.Environ(), asProgram+"=1")
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	out := demotest.Output(t, "-debug")
 	for _, b := range backends {
-		assert.Contains(t, string(out), "--- "+b.name+"\n")
+		assert.Contains(t, out, "--- "+b.name+"\n")
 	}
+}
 
-	cmd = exec.CommandContext(t.Context(), os.Args[0], "-backend", "printf")
-	cmd.Env = append(os.Environ(), asProgram+"=1")
-	out, err = cmd.CombinedOutput()
-	var exit *exec.ExitError
-	require.ErrorAs(t, err, &exit)
-	assert.Equal(t, 1, exit.ExitCode())
+func TestTheProgramSaysWhyItFails(t *testing.T) {
+	out, err := demotest.Program(t, "-backend", "printf").CombinedOutput()
+	assert.Equal(t, 1, demotest.ExitCode(t, err))
 	assert.Contains(t, string(out), "logging: no library")
 }

@@ -1,38 +1,20 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"darvaza.org/x/net/examples/internal/demotest"
 )
-
-// A page is a writer for a timeline, which writes from many goroutines.
-type page struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (p *page) Write(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.buf.Write(b)
-}
-
-func (p *page) String() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.buf.String()
-}
 
 // fast is a pace for tests.
 var fast = defaultPace.faster(20)
@@ -40,7 +22,7 @@ var fast = defaultPace.faster(20)
 func TestEveryMessageIsEchoedOnceWhateverTheServerDoes(t *testing.T) {
 	for _, network := range []string{"tcp", "unix"} {
 		t.Run(network, func(t *testing.T) {
-			var out page
+			var out demotest.Page
 			r, err := runOver(t.Context(), &out, network, fast)
 			require.NoError(t, err, "%s", &out)
 
@@ -64,7 +46,7 @@ func TestEveryMessageIsEchoedOnceWhateverTheServerDoes(t *testing.T) {
 }
 
 func TestTheTimesStandInOneColumn(t *testing.T) {
-	var out page
+	var out demotest.Page
 	_, err := runOver(t.Context(), &out, "tcp", fast)
 	require.NoError(t, err)
 
@@ -93,7 +75,7 @@ func TestAnEndInTheMiddleLosesNothingThatMatters(t *testing.T) {
 
 // stopAt is a page that calls stop when it is to show a text.
 type stopAt struct {
-	page
+	demotest.Page
 	text string
 	stop func()
 }
@@ -102,7 +84,7 @@ func (s *stopAt) Write(b []byte) (int, error) {
 	if strings.Contains(string(b), s.text) {
 		s.stop()
 	}
-	return s.page.Write(b)
+	return s.Page.Write(b)
 }
 
 func TestAServerThatLosesMessagesIsFoundOut(t *testing.T) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"strings"
@@ -9,54 +8,15 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"darvaza.org/x/net/examples/internal/demotest"
 )
-
-// A page keeps what is written to it, and lets one wait for a text.
-type page struct {
-	mu      sync.Mutex
-	buf     bytes.Buffer
-	changed chan struct{}
-}
-
-func newPage() *page { return &page{changed: make(chan struct{})} }
-
-func (p *page) Write(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	close(p.changed)
-	p.changed = make(chan struct{})
-	return p.buf.Write(b)
-}
-
-func (p *page) String() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.buf.String()
-}
-
-// waitFor blocks until the text stands there at least n times.
-func (p *page) waitFor(t *testing.T, text string, n int) {
-	t.Helper()
-	for {
-		p.mu.Lock()
-		found, changed := strings.Count(p.buf.String(), text) >= n, p.changed
-		p.mu.Unlock()
-		if found {
-			return
-		}
-		select {
-		case <-changed:
-		case <-t.Context().Done():
-			t.Fatalf("%q never came: %s", text, p)
-		}
-	}
-}
 
 // A running is the program, run by a test in its own process.
 type running struct {
 	t        *testing.T
 	in       *io.PipeWriter
-	out, err *page
+	out, err *demotest.Page
 	cancel   context.CancelCauseFunc
 	code     chan int
 }
@@ -66,7 +26,7 @@ func begin(t *testing.T, args ...string) *running {
 	t.Helper()
 	ctx, cancel := context.WithCancelCause(context.Background())
 	r, w := io.Pipe()
-	p := &running{t: t, in: w, out: newPage(), err: newPage(), cancel: cancel, code: make(chan int, 1)}
+	p := &running{t: t, in: w, out: new(demotest.Page), err: new(demotest.Page), cancel: cancel, code: make(chan int, 1)}
 	var done sync.WaitGroup
 	done.Go(func() {
 		p.code <- run(ctx, args, stdio{in: r, out: p.out, err: p.err})
@@ -100,7 +60,7 @@ func (p *running) exit(want int) {
 // once runs the program on an input of that text, to its end.
 func once(t *testing.T, input string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	out, err := newPage(), newPage()
+	out, err := new(demotest.Page), new(demotest.Page)
 	code = run(t.Context(), args, stdio{in: strings.NewReader(input), out: out, err: err})
 	return code, out.String(), err.String()
 }

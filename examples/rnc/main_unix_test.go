@@ -4,8 +4,6 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"os"
 	"os/exec"
 	"strings"
@@ -15,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"darvaza.org/x/net/examples/internal/demotest"
 	"darvaza.org/x/net/testutil"
 )
 
@@ -46,44 +45,27 @@ func TestTheProgramTalksOverEveryTransport(t *testing.T) {
 	}
 }
 
-// program is the test binary as the program, about to be started.
-func program(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, os.Args[0], args...)
-	cmd.Env = append(os.Environ(), asProgram+"=1")
-	return cmd
-}
-
-func exitCode(t *testing.T, err error) int {
-	t.Helper()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return exit.ExitCode()
-	}
-	require.NoError(t, err)
-	return 0
-}
-
 func TestTheExitCodeTellsHowItEnded(t *testing.T) {
 	server := testutil.NewEchoServer(t, "unix")
-	assert.Equal(t, 0, exitCode(t, program(t.Context(), server.Remote()).Run()))
-	assert.Equal(t, 0, exitCode(t, program(t.Context(), "-h").Run()))
-	assert.Equal(t, 1, exitCode(t, program(t.Context()).Run()))
+	assert.Equal(t, 0, demotest.ExitCode(t, demotest.Program(t, server.Remote()).Run()))
+	assert.Equal(t, 0, demotest.ExitCode(t, demotest.Program(t, "-h").Run()))
+	assert.Equal(t, 1, demotest.ExitCode(t, demotest.Program(t).Run()))
 	server.Stop()
-	assert.Equal(t, 1, exitCode(t, program(t.Context(), "-once", server.Remote()).Run()))
+	assert.Equal(t, 1, demotest.ExitCode(t, demotest.Program(t, "-once", server.Remote()).Run()))
 }
 
 func TestASignalEndsItAndShowsInTheExitCode(t *testing.T) {
 	server := testutil.NewServer(t, "tcp", hold)
 	for sig, want := range map[os.Signal]int{os.Interrupt: 130, syscall.SIGTERM: 143} {
-		cmd := program(t.Context(), "-status", server.Remote())
+		cmd := demotest.Program(t, "-status", server.Remote())
 		stdin, err := cmd.StdinPipe() // it stays open, and is being read
 		require.NoError(t, err)
-		stderr := newPage()
+		stderr := new(demotest.Page)
 		cmd.Stderr = stderr
 		require.NoError(t, cmd.Start())
-		stderr.waitFor(t, "connected to", 1)
+		stderr.WaitFor(t, "connected to", 1)
 		require.NoError(t, cmd.Process.Signal(sig))
-		assert.Equal(t, want, exitCode(t, cmd.Wait()), "%v: %s", sig, stderr)
+		assert.Equal(t, want, demotest.ExitCode(t, cmd.Wait()), "%v: %s", sig, stderr)
 		_ = stdin.Close()
 	}
 }

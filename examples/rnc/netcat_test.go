@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"darvaza.org/x/net/examples/internal/demotest"
 	"darvaza.org/x/net/testutil"
 )
 
@@ -64,15 +65,15 @@ func TestItReconnectsWhenTheServerIsBack(t *testing.T) {
 		server := testutil.NewLineServer(t, network, upper)
 		p := begin(t, with("-status", server.Remote())...)
 		p.write("one\n")
-		p.out.waitFor(t, "ONE\n", 1)
+		p.out.WaitFor(t, "ONE\n", 1)
 
 		server.Stop()
-		p.err.waitFor(t, "rnc: not connected", 1)
+		p.err.WaitFor(t, "rnc: not connected", 1)
 		p.write("two\n") // read ahead
 		require.NoError(t, server.Restart())
-		p.out.waitFor(t, "TWO\n", 1)
+		p.out.WaitFor(t, "TWO\n", 1)
 		p.write("three\n")
-		p.out.waitFor(t, "THREE\n", 1)
+		p.out.WaitFor(t, "THREE\n", 1)
 
 		require.NoError(t, p.in.Close())
 		p.exit(exitOK)
@@ -87,7 +88,7 @@ func TestItWaitsForAServerThatIsNotThereYet(t *testing.T) {
 	p := begin(t, with("-status", server.Remote())...)
 	p.write("hello\n")
 	require.NoError(t, p.in.Close())
-	p.err.waitFor(t, "rnc: not connected", 2)
+	p.err.WaitFor(t, "rnc: not connected", 2)
 	require.NoError(t, server.Restart())
 	p.exit(exitOK)
 	assert.Equal(t, "HELLO\n", p.out.String())
@@ -98,7 +99,7 @@ func TestAnEmptyInputStillWaitsForAFirstConnection(t *testing.T) {
 	server.Stop()
 	p := begin(t, with("-status", server.Remote())...)
 	require.NoError(t, p.in.Close())
-	p.err.waitFor(t, "rnc: not connected", 2)
+	p.err.WaitFor(t, "rnc: not connected", 2)
 	require.NoError(t, server.Restart())
 	p.exit(exitOK)
 	assert.Equal(t, "news\n", p.out.String())
@@ -108,9 +109,9 @@ func TestTheInputMayEndWhileThereIsNoConnection(t *testing.T) {
 	server := testutil.NewLineServer(t, "tcp", upper)
 	p := begin(t, "-status", "-initial", "1h", "-max", "1h", server.Remote())
 	p.write("one\n")
-	p.out.waitFor(t, "ONE\n", 1)
+	p.out.WaitFor(t, "ONE\n", 1)
 	server.HangUp()
-	p.err.waitFor(t, "rnc: not connected", 1)
+	p.err.WaitFor(t, "rnc: not connected", 1)
 	require.NoError(t, p.in.Close())
 	p.exit(exitOK)
 }
@@ -163,7 +164,7 @@ func TestWithoutReconnectingTheFirstConnectionIsTheOnlyOne(t *testing.T) {
 		server := testutil.NewLineServer(t, "tcp", upper)
 		p := begin(t, flag, server.Remote())
 		p.write("one\n")
-		p.out.waitFor(t, "ONE\n", 1)
+		p.out.WaitFor(t, "ONE\n", 1)
 		server.HangUp()
 		p.exit(exitOK)
 		assert.Equal(t, 1, server.Accepted())
@@ -191,9 +192,9 @@ func TestItGivesUpWhenToldTo(t *testing.T) {
 func TestInputThatWasReadAndNotSentIsReported(t *testing.T) {
 	server := testutil.NewServer(t, "tcp", hold)
 	p := begin(t, "-status", "-initial", "1h", "-max", "1h", server.Remote())
-	p.err.waitFor(t, "rnc: connected", 1)
+	p.err.WaitFor(t, "rnc: connected", 1)
 	server.Stop()
-	p.err.waitFor(t, "rnc: not connected", 1)
+	p.err.WaitFor(t, "rnc: not connected", 1)
 	p.write("hello\n")
 	p.cancel(errors.New("enough"))
 	p.exit(exitFailure)
@@ -218,7 +219,7 @@ func TestWithoutReadingItsInputItReceivesAndReconnects(t *testing.T) {
 	p := begin(t, with("-d", server.Remote())...)
 	require.NoError(t, p.in.Close())
 	for i := range 3 {
-		p.out.waitFor(t, "news\n", i+1)
+		p.out.WaitFor(t, "news\n", i+1)
 		server.HangUp()
 	}
 	p.cancel(nil)
@@ -229,7 +230,7 @@ func TestAConnectionThatIsIdleIsReplaced(t *testing.T) {
 	server := testutil.NewServer(t, "tcp", hold)
 	p := begin(t, with("-v", "-d", "-idle-timeout", "20ms", server.Remote())...)
 	require.NoError(t, server.WaitAccepted(t.Context(), 3))
-	p.err.waitFor(t, `error="nothing sent or received for 20ms"`, 1)
+	p.err.WaitFor(t, `error="nothing sent or received for 20ms"`, 1)
 
 	code, _, stderr := once(t, "", with("-idle-timeout", "20ms", silent(t))...)
 	assert.Equal(t, exitFailure, code)
@@ -239,14 +240,14 @@ func TestAConnectionThatIsIdleIsReplaced(t *testing.T) {
 func TestWhatGoesWrongHereIsNotTheNetworks(t *testing.T) {
 	server := testutil.NewEchoServer(t, "tcp")
 	for _, err := range []error{syscall.EPIPE, io.ErrClosedPipe, net.ErrClosed} {
-		stderr := newPage()
+		stderr := new(demotest.Page)
 		code := run(t.Context(), []string{server.Remote()}, stdio{
 			in: iotest.ErrReader(err), out: io.Discard, err: stderr,
 		})
 		assert.Equal(t, exitFailure, code)
 		assert.Equal(t, "rnc: standard input: "+err.Error()+"\n", stderr.String())
 
-		stderr = newPage()
+		stderr = new(demotest.Page)
 		in, w := io.Pipe()
 		var reader sync.WaitGroup
 		reader.Go(func() { _, _ = io.WriteString(w, "hello") })

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"darvaza.org/x/net/examples/internal/demotest"
 	"darvaza.org/x/net/reconnect"
 	"darvaza.org/x/net/testutil"
 )
@@ -60,7 +61,7 @@ func TestTheLastWordsOfARemoteThatTakesNothingAreReceived(t *testing.T) {
 		})
 		defer func() { _ = network.Close() }()
 		r, w := io.Pipe()
-		out := newPage()
+		out := new(demotest.Page)
 		n := piped(t, r, out, network, "-once")
 		defer n.in.close()
 		require.NoError(t, n.client.Connect())

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"darvaza.org/x/net/examples/internal/demotest"
 	"darvaza.org/x/net/reconnect"
 	"darvaza.org/x/net/testutil"
 )
@@ -55,7 +56,7 @@ func story() []reconnect.Status {
 
 func TestWithoutATerminalEachChangeIsALine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		out := newPage()
+		out := new(demotest.Page)
 		s := statusLine{w: out}
 		for _, st := range story() {
 			s.show(st)
@@ -69,7 +70,7 @@ rnc: connected to h:1
 
 func TestOnATerminalTheLineChangesInPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		out := newPage()
+		out := new(demotest.Page)
 		s := statusLine{w: out, drawn: true}
 		for _, st := range story() {
 			s.show(st)
@@ -82,7 +83,7 @@ func TestOnATerminalTheLineChangesInPlace(t *testing.T) {
 }
 
 func TestALineThatIsTooLongIsCut(t *testing.T) {
-	out := newPage()
+	out := new(demotest.Page)
 	(&statusLine{w: out, drawn: true}).draw(strings.Repeat("é", 200))
 	assert.Len(t, []rune(strings.TrimPrefix(out.String(), "\r\x1b[K")), width)
 }
@@ -96,7 +97,7 @@ func TestTheWaitIsCountedDown(t *testing.T) {
 			WaitReconnect: reconnect.NewConstantWaiter(time.Minute),
 		})
 		require.NoError(t, err)
-		out := newPage()
+		out := new(demotest.Page)
 		s := statusLine{w: out, drawn: true}
 		client.Go(func(ctx context.Context) error { return s.follow(ctx, client) })
 		require.NoError(t, client.Connect())

@@ -7,22 +7,8 @@
 // The parts to read first are member.go, a client, and room.go, the server.
 package main
 
-import (
-	"context"
-	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
-
-	"darvaza.org/x/net/reconnect"
-)
+import "darvaza.org/x/net/examples/internal/demo"
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C doesn't wait for anything
-
-	if err := run(ctx, os.Stdout); !reconnect.IsNonError(err) {
-		fmt.Fprintln(os.Stderr, "stream:", err)
-		os.Exit(1)
-	}
+	demo.Main("stream", run)
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"darvaza.org/x/net/reconnect"
+	"darvaza.org/x/net/examples/internal/demotest"
 	"darvaza.org/x/net/testutil"
 )
 
@@ -31,20 +31,6 @@ client: has heard nothing for a while, and sends a ping
 client: pong
 client: stopped after 2 sessions
 `
-
-// stopAfter is a page that calls stop with its last line.
-type stopAfter struct {
-	bytes.Buffer
-	lines int
-	stop  func()
-}
-
-func (s *stopAfter) Write(p []byte) (int, error) {
-	if s.lines--; s.lines == 0 {
-		s.stop()
-	}
-	return s.Buffer.Write(p)
-}
 
 // playInMemory plays the story within a bubble.
 func playInMemory(ctx context.Context, t *testing.T, out io.Writer) error {
@@ -69,12 +55,9 @@ func TestASilentServerIsDroppedOnceAPingIsNotAnswered(t *testing.T) {
 func TestAnInterruptAtAnyLineIsACleanEnd(t *testing.T) {
 	for n := range strings.Count(story, "\n") {
 		synctest.Test(t, func(t *testing.T) {
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			out := &stopAfter{lines: n + 1, stop: cancel}
-			err := playInMemory(ctx, t, out)
-			assert.True(t, reconnect.IsNonError(err), "line %d: %v", n+1, err)
-			assert.True(t, strings.HasPrefix(story, out.String()), "line %d: %s", n+1, out)
+			demotest.StopAtLine(t, story, n+1, func(ctx context.Context, out io.Writer) error {
+				return playInMemory(ctx, t, out)
+			})
 		})
 	}
 }

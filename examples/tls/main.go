@@ -9,22 +9,8 @@
 // The part to read first is client.go.
 package main
 
-import (
-	"context"
-	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
-
-	"darvaza.org/x/net/reconnect"
-)
+import "darvaza.org/x/net/examples/internal/demo"
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C doesn't wait for anything
-
-	if err := run(ctx, os.Stdout); !reconnect.IsNonError(err) {
-		fmt.Fprintln(os.Stderr, "tls:", err)
-		os.Exit(1)
-	}
+	demo.Main("tls", run)
 }

@@ -2,17 +2,14 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"io/fs"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
-	"darvaza.org/x/net/reconnect"
+	"darvaza.org/x/net/examples/internal/demotest"
 )
 
 // transcript is what the program prints.
@@ -31,35 +28,12 @@ func transcript() string {
 	return "a socket in a folder\n" + story + "an abstract socket\n" + abstract
 }
 
-// stopAfter is a page that calls stop with its last line.
-type stopAfter struct {
-	bytes.Buffer
-	lines int
-	stop  func()
-}
-
-func (s *stopAfter) Write(p []byte) (int, error) {
-	if s.lines--; s.lines == 0 {
-		s.stop()
-	}
-	return s.Buffer.Write(p)
-}
-
 func TestTheClientIsBackAsSoonAsTheServiceIs(t *testing.T) {
-	var out bytes.Buffer
-	require.NoError(t, run(t.Context(), &out))
-	assert.Equal(t, transcript(), out.String())
+	demotest.Prints(t, transcript(), run)
 }
 
 func TestAnInterruptAtAnyLineIsACleanEnd(t *testing.T) {
-	for n := range strings.Count(transcript(), "\n") {
-		ctx, cancel := context.WithCancel(t.Context())
-		out := &stopAfter{lines: n + 1, stop: cancel}
-		err := run(ctx, out)
-		assert.True(t, reconnect.IsNonError(err), "line %d: %v", n+1, err)
-		assert.True(t, strings.HasPrefix(transcript(), out.String()), "line %d: %s", n+1, out)
-		cancel()
-	}
+	demotest.StopAtEveryLine(t, transcript(), run)
 }
 
 func TestAFolderThatIsNotThereIsAnError(t *testing.T) {
