@@ -85,43 +85,41 @@ func TestStableSessionBringsTheBackoffBackToItsFirstStep(t *testing.T) {
 		"set, unstable":     {time.Hour, time.Hour - 1, false},
 		"any will do":       {-1, 0, true},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				p := newPipe(t, nil)
+		bubble(t, name, func(t *testing.T) {
+			p := newPipe(t, nil)
+			p.Refuse(testutil.ConnRefused("tcp", pipeRemote))
+			o := &observed{Waiter: reconnect.NewConstantWaiter(time.Second)}
+			cfg := pipeConfig(p)
+			cfg.WaitReconnect = o.wait
+			cfg.StableAfter = tc.stableAfter
+			cfg.OnSession = func(context.Context) error {
+				time.Sleep(tc.lasts)
 				p.Refuse(testutil.ConnRefused("tcp", pipeRemote))
-				o := &observed{Waiter: reconnect.NewConstantWaiter(time.Second)}
-				cfg := pipeConfig(p)
-				cfg.WaitReconnect = o.wait
-				cfg.StableAfter = tc.stableAfter
-				cfg.OnSession = func(context.Context) error {
-					time.Sleep(tc.lasts)
-					p.Refuse(testutil.ConnRefused("tcp", pipeRemote))
-					return nil
-				}
-				c := newClient(t, cfg)
-				require.NoError(t, c.Connect())
-				time.Sleep(2500 * time.Millisecond)
-				p.Refuse(nil) // three waits, then a session
-				time.Sleep(tc.lasts + 2*time.Second)
-				require.NoError(t, c.Shutdown(context.Background()))
+				return nil
+			}
+			c := newClient(t, cfg)
+			require.NoError(t, c.Connect())
+			time.Sleep(2500 * time.Millisecond)
+			p.Refuse(nil) // three waits, then a session
+			time.Sleep(tc.lasts + 2*time.Second)
+			require.NoError(t, c.Shutdown(context.Background()))
 
-				numbers := make([]int, len(o.told))
-				for i, a := range o.told {
-					numbers[i] = a.Number
-				}
-				lost := o.told[3]
-				assert.Equal(t, tc.lasts, lost.Uptime)
-				assert.NoError(t, lost.Err)
-				if tc.resets {
-					assert.Equal(t, []int{0, 1, 2, 0, 1}, numbers)
-					assert.Zero(t, lost.Downtime)
-					assert.Equal(t, 1, c.Status().Attempt)
-				} else {
-					assert.Equal(t, []int{0, 1, 2, 3, 4}, numbers)
-					assert.Equal(t, 3*time.Second+tc.lasts, lost.Downtime)
-				}
-				assert.Equal(t, 2*time.Second, o.told[2].Downtime)
-			})
+			numbers := make([]int, len(o.told))
+			for i, a := range o.told {
+				numbers[i] = a.Number
+			}
+			lost := o.told[3]
+			assert.Equal(t, tc.lasts, lost.Uptime)
+			assert.NoError(t, lost.Err)
+			if tc.resets {
+				assert.Equal(t, []int{0, 1, 2, 0, 1}, numbers)
+				assert.Zero(t, lost.Downtime)
+				assert.Equal(t, 1, c.Status().Attempt)
+			} else {
+				assert.Equal(t, []int{0, 1, 2, 3, 4}, numbers)
+				assert.Equal(t, 3*time.Second+tc.lasts, lost.Downtime)
+			}
+			assert.Equal(t, 2*time.Second, o.told[2].Downtime)
 		})
 	}
 }
@@ -164,24 +162,22 @@ func TestLimitStopsTheClientWithTheLastErrorAfterThatManyWaits(t *testing.T) {
 		"alone":        nil,
 		"with OnError": func(context.Context, net.Conn, error) error { return nil },
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				p := newPipe(t, nil)
-				refused := testutil.ConnRefused("tcp", pipeRemote)
-				p.Refuse(refused)
-				cfg := pipeConfig(p)
-				cfg.OnError = onError
-				cfg.WaitReconnect = reconnect.LimitWaiter(reconnect.NewConstantWaiter(time.Second), 3)
-				begin := time.Now()
-				c := newClient(t, cfg)
-				require.NoError(t, c.Connect())
-				err := waitDone(t, c)
-				require.ErrorIs(t, err, reconnect.ErrDoNotReconnect)
-				require.ErrorIs(t, err, refused)
-				assert.Equal(t, 3*time.Second, time.Since(begin))
-				assert.Equal(t, 4, p.Dials())
-				assert.True(t, reconnect.IsNonError(err))
-			})
+		bubble(t, name, func(t *testing.T) {
+			p := newPipe(t, nil)
+			refused := testutil.ConnRefused("tcp", pipeRemote)
+			p.Refuse(refused)
+			cfg := pipeConfig(p)
+			cfg.OnError = onError
+			cfg.WaitReconnect = reconnect.LimitWaiter(reconnect.NewConstantWaiter(time.Second), 3)
+			begin := time.Now()
+			c := newClient(t, cfg)
+			require.NoError(t, c.Connect())
+			err := waitDone(t, c)
+			require.ErrorIs(t, err, reconnect.ErrDoNotReconnect)
+			require.ErrorIs(t, err, refused)
+			assert.Equal(t, 3*time.Second, time.Since(begin))
+			assert.Equal(t, 4, p.Dials())
+			assert.True(t, reconnect.IsNonError(err))
 		})
 	}
 }

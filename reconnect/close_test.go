@@ -17,21 +17,19 @@ import (
 )
 
 func TestCloseDropsTheConnectionAndTheClientReconnects(t *testing.T) {
-	for _, network := range []string{"tcp", "unix"} {
-		t.Run(network, func(t *testing.T) {
-			s := testutil.NewEchoServer(t, network)
-			c := newClient(t, &reconnect.Config{Remote: s.Remote(), ReadTimeout: -1,
-				WaitReconnect: reconnect.NewImmediateErrorWaiter(nil)})
-			require.NoError(t, c.Connect())
-			for i := range 5 {
-				require.NoError(t, c.WaitConnected(guarded(t)))
-				talk(t, c, 1)
-				require.NoError(t, c.Close())
-				require.NoError(t, s.WaitAccepted(guarded(t), i+2))
-			}
-			require.NoError(t, c.Err())
-		})
-	}
+	onStreams(t, func(t *testing.T, network string) {
+		s := testutil.NewEchoServer(t, network)
+		c := newClient(t, &reconnect.Config{Remote: s.Remote(), ReadTimeout: -1,
+			WaitReconnect: reconnect.NewImmediateErrorWaiter(nil)})
+		require.NoError(t, c.Connect())
+		for i := range 5 {
+			require.NoError(t, c.WaitConnected(guarded(t)))
+			talk(t, c, 1)
+			require.NoError(t, c.Close())
+			require.NoError(t, s.WaitAccepted(guarded(t), i+2))
+		}
+		require.NoError(t, c.Err())
+	})
 }
 
 func TestCloseEndsBlockedCalls(t *testing.T) {
@@ -55,7 +53,7 @@ func TestCloseEndsBlockedCalls(t *testing.T) {
 }
 
 func TestReadAfterCloseReturnsErrNotConnectedUntilTheNextConnection(t *testing.T) {
-	for _, network := range []string{"tcp", "unix"} {
+	onStreams(t, func(t *testing.T, network string) {
 		proceed := make(chan struct{})
 		s := testutil.NewEchoServer(t, network)
 		c := newClient(t, &reconnect.Config{Remote: s.Remote(),
@@ -72,7 +70,7 @@ func TestReadAfterCloseReturnsErrNotConnectedUntilTheNextConnection(t *testing.T
 		}
 		require.NoError(t, c.Close(), "again")
 		close(proceed)
-	}
+	})
 }
 
 func TestCloseDoesNotCutAWaitShort(t *testing.T) {
@@ -151,27 +149,25 @@ func TestConnectionDroppedOnRequestIsNoErrorToReport(t *testing.T) {
 				return err
 			},
 		} {
-			t.Run(name+" "+how, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					p := newPipe(t, nil)
-					var c *reconnect.Client
-					cfg := pipeConfig(p)
-					if session != nil {
-						cfg.OnSession = func(ctx context.Context) error { return session(ctx, c) }
-					}
-					cfg.OnError = func(_ context.Context, _ net.Conn, err error) error {
-						t.Errorf("told of %v", err)
-						return err
-					}
-					c = newClient(t, cfg)
-					require.NoError(t, c.Connect())
-					for n := 2; n < 5; n++ {
-						synctest.Wait()
-						drop(c)
-						require.NoError(t, p.WaitDials(guarded(t), n))
-					}
-					require.NoError(t, c.Shutdown(guarded(t)))
-				})
+			bubble(t, name+" "+how, func(t *testing.T) {
+				p := newPipe(t, nil)
+				var c *reconnect.Client
+				cfg := pipeConfig(p)
+				if session != nil {
+					cfg.OnSession = func(ctx context.Context) error { return session(ctx, c) }
+				}
+				cfg.OnError = func(_ context.Context, _ net.Conn, err error) error {
+					t.Errorf("told of %v", err)
+					return err
+				}
+				c = newClient(t, cfg)
+				require.NoError(t, c.Connect())
+				for n := 2; n < 5; n++ {
+					synctest.Wait()
+					drop(c)
+					require.NoError(t, p.WaitDials(guarded(t), n))
+				}
+				require.NoError(t, c.Shutdown(guarded(t)))
 			})
 		}
 	}

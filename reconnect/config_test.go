@@ -112,17 +112,15 @@ func TestReconnectDelayIsTheTimeBetweenAttempts(t *testing.T) {
 		"zero is five seconds": {0, 5 * time.Second},
 		"as given":             {time.Hour, time.Hour},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				p := newPipe(t, nil)
-				p.Refuse(testutil.ConnRefused("tcp", pipeRemote))
-				c := newClient(t, &reconnect.Config{Remote: pipeRemote, Dialer: p, ReconnectDelay: tc.delay})
-				require.NoError(t, c.Connect())
+		bubble(t, name, func(t *testing.T) {
+			p := newPipe(t, nil)
+			p.Refuse(testutil.ConnRefused("tcp", pipeRemote))
+			c := newClient(t, &reconnect.Config{Remote: pipeRemote, Dialer: p, ReconnectDelay: tc.delay})
+			require.NoError(t, c.Connect())
 
-				begin := time.Now()
-				require.NoError(t, p.WaitDials(context.Background(), 3))
-				assert.Equal(t, 2*tc.want, time.Since(begin))
-			})
+			begin := time.Now()
+			require.NoError(t, p.WaitDials(context.Background(), 3))
+			assert.Equal(t, 2*tc.want, time.Since(begin))
 		})
 	}
 }

@@ -38,16 +38,14 @@ func TestConnectReturnsTheFatalErrorOfTheFirstAttempt(t *testing.T) {
 			}
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				cfg := pipeConfig(newPipe(t, nil))
-				edit(cfg)
-				c := newClient(t, cfg)
-				require.ErrorIs(t, c.Connect(), fatal)
-				require.ErrorIs(t, c.Err(), fatal, "known by the time Connect returns")
-				require.ErrorIs(t, waitDone(t, c), fatal)
-				require.ErrorIs(t, c.Shutdown(context.Background()), fatal)
-			})
+		bubble(t, name, func(t *testing.T) {
+			cfg := pipeConfig(newPipe(t, nil))
+			edit(cfg)
+			c := newClient(t, cfg)
+			require.ErrorIs(t, c.Connect(), fatal)
+			require.ErrorIs(t, c.Err(), fatal, "known by the time Connect returns")
+			require.ErrorIs(t, waitDone(t, c), fatal)
+			require.ErrorIs(t, c.Shutdown(context.Background()), fatal)
 		})
 	}
 }
@@ -157,30 +155,28 @@ func TestConnectOnAStoppedClientMatchesErrClosedAndTheReason(t *testing.T) {
 			if connected {
 				name += ", after a connect"
 			}
-			t.Run(name, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					base, stop := context.WithTimeout(context.Background(), time.Hour)
-					defer stop()
-					base, cancel := context.WithCancelCause(base)
-					defer cancel(nil)
-					cfg := pipeConfig(newPipe(t, nil))
-					cfg.Context = base
-					c := newClient(t, cfg)
-					if connected {
-						require.NoError(t, c.Connect())
-					}
-					tc.stop(c, cancel)
-					check := func() {
-						err := c.Connect()
-						require.ErrorIs(t, err, reconnect.ErrClosed)
-						require.ErrorIs(t, err, net.ErrClosed)
-						require.ErrorIs(t, err, tc.want)
-						require.NotErrorIs(t, err, reconnect.ErrRunning)
-					}
-					check() // stopping
-					_ = waitDone(t, c)
-					check() // stopped
-				})
+			bubble(t, name, func(t *testing.T) {
+				base, stop := context.WithTimeout(context.Background(), time.Hour)
+				defer stop()
+				base, cancel := context.WithCancelCause(base)
+				defer cancel(nil)
+				cfg := pipeConfig(newPipe(t, nil))
+				cfg.Context = base
+				c := newClient(t, cfg)
+				if connected {
+					require.NoError(t, c.Connect())
+				}
+				tc.stop(c, cancel)
+				check := func() {
+					err := c.Connect()
+					require.ErrorIs(t, err, reconnect.ErrClosed)
+					require.ErrorIs(t, err, net.ErrClosed)
+					require.ErrorIs(t, err, tc.want)
+					require.NotErrorIs(t, err, reconnect.ErrRunning)
+				}
+				check() // stopping
+				_ = waitDone(t, c)
+				check() // stopped
 			})
 		}
 	}

@@ -62,6 +62,13 @@ func calls() map[string]call {
 	return map[string]call{"Read": readOne, "Write": writeOne}
 }
 
+// eachCall runs a test in virtual time for each direction.
+func eachCall(t *testing.T, test func(t *testing.T, do call)) {
+	for name, do := range calls() {
+		bubble(t, name, func(t *testing.T) { test(t, do) })
+	}
+}
+
 // writeTooMuch writes more than there is room for.
 func writeTooMuch(c *reconnect.Client) (int, error) { return c.Write(tooMuch) }
 

@@ -108,57 +108,55 @@ func paced(step func() error) error {
 
 func TestCopyOfAFileOverASlowConnectionOutlivesTheTimeoutAndLetsOthersWrite(t *testing.T) {
 	t.Parallel()
-	for _, network := range []string{"tcp", "unix"} {
-		t.Run(network, func(t *testing.T) {
-			t.Parallel()
-			l := newCopyLink(t, network, func(cfg *reconnect.Config) {
-				cfg.WriteTimeout = pace
-				cfg.OnConnect = smallBuffers
-			})
-			want := noise(8 << 20)
-			f := newFile(t, want)
-			slow := make(chan error, 1)
-			got := new(bytes.Buffer)
-			begun := make(chan struct{})
-			go func() {
-				buf := make([]byte, 4<<10) // a turn of the copy takes longer than the time-out
-				slow <- paced(func() error {
-					n, err := l.peer.Read(buf)
-					if got.Len() == 0 {
-						close(begun)
-					}
-					got.Write(buf[:n])
-					return err
-				})
-				_, _ = io.Copy(got, l.peer)
-				slow <- nil
-			}()
-			wrote := make(chan error, 1)
-			go func() {
-				<-begun
-				_, err := l.Write([]byte("#"))
-				wrote <- err
-			}()
-			begin := time.Now()
-			n, err := io.Copy(l.Client, f)
-			require.NoError(t, err)
-			require.EqualValues(t, len(want), n)
-			require.Greater(t, time.Since(begin), pace*3/2, "not slow enough to show anything")
-			require.NoError(t, receive(t, slow))
-			require.NoError(t, receive(t, wrote))
-			require.NoError(t, l.Close())
-			require.NoError(t, receive(t, slow))
-			require.Equal(t, len(want)+1, got.Len())
-			// It got in somewhere, and all else is in order.
-			all, at := got.Bytes(), 0
-			for at < len(want) && all[at] == want[at] {
-				at++
-			}
-			require.Less(t, at, len(want))
-			require.Equal(t, byte('#'), all[at])
-			requireSame(t, want[at:], all[at+1:])
+	onStreams(t, func(t *testing.T, network string) {
+		t.Parallel()
+		l := newCopyLink(t, network, func(cfg *reconnect.Config) {
+			cfg.WriteTimeout = pace
+			cfg.OnConnect = smallBuffers
 		})
-	}
+		want := noise(8 << 20)
+		f := newFile(t, want)
+		slow := make(chan error, 1)
+		got := new(bytes.Buffer)
+		begun := make(chan struct{})
+		go func() {
+			buf := make([]byte, 4<<10) // a turn of the copy takes longer than the time-out
+			slow <- paced(func() error {
+				n, err := l.peer.Read(buf)
+				if got.Len() == 0 {
+					close(begun)
+				}
+				got.Write(buf[:n])
+				return err
+			})
+			_, _ = io.Copy(got, l.peer)
+			slow <- nil
+		}()
+		wrote := make(chan error, 1)
+		go func() {
+			<-begun
+			_, err := l.Write([]byte("#"))
+			wrote <- err
+		}()
+		begin := time.Now()
+		n, err := io.Copy(l.Client, f)
+		require.NoError(t, err)
+		require.EqualValues(t, len(want), n)
+		require.Greater(t, time.Since(begin), pace*3/2, "not slow enough to show anything")
+		require.NoError(t, receive(t, slow))
+		require.NoError(t, receive(t, wrote))
+		require.NoError(t, l.Close())
+		require.NoError(t, receive(t, slow))
+		require.Equal(t, len(want)+1, got.Len())
+		// It got in somewhere, and all else is in order.
+		all, at := got.Bytes(), 0
+		for at < len(want) && all[at] == want[at] {
+			at++
+		}
+		require.Less(t, at, len(want))
+		require.Equal(t, byte('#'), all[at])
+		requireSame(t, want[at:], all[at+1:])
+	})
 }
 
 // smallBuffers makes the sender of a file feel how fast the peer is.

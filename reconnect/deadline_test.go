@@ -14,21 +14,17 @@ import (
 	"darvaza.org/x/net/reconnect"
 )
 
-// setter sets the deadline of one direction.
-type setter func(*reconnect.Client, time.Duration) error
-
-func setters() map[string]struct {
-	set   setter
+// A setter sets and resets the deadline of the calls in one direction, and
+// leaves the other alone, where it is set.
+type setter struct {
+	set   func(*reconnect.Client, time.Duration) error
 	reset func(*reconnect.Client) error
 	do    call
 	other call
-} {
-	return map[string]struct {
-		set   setter
-		reset func(*reconnect.Client) error
-		do    call
-		other call
-	}{
+}
+
+func setters() map[string]setter {
+	return map[string]setter{
 		"read":  {(*reconnect.Client).SetReadDeadline, (*reconnect.Client).ResetReadDeadline, readOne, writeOne},
 		"write": {(*reconnect.Client).SetWriteDeadline, (*reconnect.Client).ResetWriteDeadline, writeOne, readOne},
 		"both read": {func(c *reconnect.Client, d time.Duration) error { return c.SetDeadline(d, 99*time.Hour) },
@@ -38,79 +34,72 @@ func setters() map[string]struct {
 	}
 }
 
-func TestDeadlineCountsFromTheSetterAndNotFromTheCall(t *testing.T) {
+// eachSetter runs a test in virtual time for each setter.
+func eachSetter(t *testing.T, test func(t *testing.T, s setter)) {
 	for name, s := range setters() {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c := connectPipe(t, newPipe(t, nil), nil)
-				for _, d := range []time.Duration{bound / 2, 5 * bound} {
-					set := time.Now()
-					require.NoError(t, s.set(c, d))
-					time.Sleep(d / 4)
-					_, err := s.do(c)
-					assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
-					assert.Equal(t, d, time.Since(set))
-
-					time.Sleep(bound)
-					again := time.Now()
-					_, err = s.do(c)
-					assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
-					assert.Zero(t, time.Since(again), "once passed it fails every call")
-				}
-				if s.other != nil {
-					assertTimesOut(t, c, s.other, bound)
-				}
-			})
-		})
+		bubble(t, name, func(t *testing.T) { test(t, s) })
 	}
 }
 
+func TestDeadlineCountsFromTheSetterAndNotFromTheCall(t *testing.T) {
+	eachSetter(t, func(t *testing.T, s setter) {
+		c := connectPipe(t, newPipe(t, nil), nil)
+		for _, d := range []time.Duration{bound / 2, 5 * bound} {
+			set := time.Now()
+			require.NoError(t, s.set(c, d))
+			time.Sleep(d / 4)
+			_, err := s.do(c)
+			assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
+			assert.Equal(t, d, time.Since(set))
+
+			time.Sleep(bound)
+			again := time.Now()
+			_, err = s.do(c)
+			assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
+			assert.Zero(t, time.Since(again), "once passed it fails every call")
+		}
+		if s.other != nil {
+			assertTimesOut(t, c, s.other, bound)
+		}
+	})
+}
+
 func TestResetBringsTheTimeoutBack(t *testing.T) {
-	for name, s := range setters() {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c := connectPipe(t, newPipe(t, nil), nil)
-				for _, d := range []time.Duration{0, time.Second, time.Hour} {
-					require.NoError(t, s.set(c, d))
-					require.NoError(t, s.reset(c))
-					for range 3 {
-						assertTimesOut(t, c, s.do, bound)
-					}
-				}
-			})
-		})
-	}
+	eachSetter(t, func(t *testing.T, s setter) {
+		c := connectPipe(t, newPipe(t, nil), nil)
+		for _, d := range []time.Duration{0, time.Second, time.Hour} {
+			require.NoError(t, s.set(c, d))
+			require.NoError(t, s.reset(c))
+			for range 3 {
+				assertTimesOut(t, c, s.do, bound)
+			}
+		}
+	})
 }
 
 func TestDeadlineOfZeroOrLessTakesTheBoundAway(t *testing.T) {
 	for name, s := range setters() {
 		for _, d := range []time.Duration{0, -1, math.MinInt64} {
-			t.Run(name, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					c := connectPipe(t, newPipe(t, nil), nil)
-					if name == "both write" && d == 0 {
-						require.NoError(t, c.SetDeadline(0, 0))
-					} else {
-						require.NoError(t, s.set(c, d))
-					}
-					assertBlocks(t, c, s.do)
-				})
+			bubble(t, name, func(t *testing.T) {
+				c := connectPipe(t, newPipe(t, nil), nil)
+				if name == "both write" && d == 0 {
+					require.NoError(t, c.SetDeadline(0, 0))
+				} else {
+					require.NoError(t, s.set(c, d))
+				}
+				assertBlocks(t, c, s.do)
 			})
 		}
 	}
 }
 
 func TestDeadlineInHundredsOfYearsIsNotInThePast(t *testing.T) {
-	for name, do := range calls() {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c := connectPipe(t, newPipe(t, nil), nil)
-				time.Sleep(time.Hour)
-				require.NoError(t, c.SetDeadline(math.MaxInt64, math.MaxInt64))
-				assertBlocks(t, c, do)
-			})
-		})
-	}
+	eachCall(t, func(t *testing.T, do call) {
+		c := connectPipe(t, newPipe(t, nil), nil)
+		time.Sleep(time.Hour)
+		require.NoError(t, c.SetDeadline(math.MaxInt64, math.MaxInt64))
+		assertBlocks(t, c, do)
+	})
 }
 
 func TestSetDeadlineWithoutAWriteSetsBothToRead(t *testing.T) {
@@ -129,90 +118,76 @@ func TestSetDeadlineWithoutAWriteSetsBothToRead(t *testing.T) {
 }
 
 func TestDeadlineEndsWithTheConnection(t *testing.T) {
-	for name, s := range setters() {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				p := newPipe(t, nil)
-				c := connectPipe(t, p, nil)
-				for i, d := range []time.Duration{-1, time.Nanosecond, time.Hour} {
-					require.NoError(t, s.set(c, d))
-					require.NoError(t, c.Close())
-					synctest.Wait()
-					require.Equal(t, i+2, p.Dials())
-					assertTimesOut(t, c, s.do, bound)
-				}
-			})
-		})
-	}
+	eachSetter(t, func(t *testing.T, s setter) {
+		p := newPipe(t, nil)
+		c := connectPipe(t, p, nil)
+		for i, d := range []time.Duration{-1, time.Nanosecond, time.Hour} {
+			require.NoError(t, s.set(c, d))
+			require.NoError(t, c.Close())
+			synctest.Wait()
+			require.Equal(t, i+2, p.Dials())
+			assertTimesOut(t, c, s.do, bound)
+		}
+	})
 }
 
 func TestCallThatBlocksObeysADeadlineSetMeanwhile(t *testing.T) {
 	for name, s := range setters() {
 		for _, d := range []time.Duration{bound / 4, 3 * bound} {
-			t.Run(name, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					c := connectPipe(t, newPipe(t, nil), nil)
-					var wg sync.WaitGroup
-					begin := time.Now()
-					for range 3 { // the last ones wait for their turn
-						wg.Go(func() {
-							_, err := s.do(c)
-							assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
-							assert.Equal(t, bound/2+d, time.Since(begin))
-						})
-					}
-					time.Sleep(bound / 2)
-					require.NoError(t, s.set(c, d))
-					wg.Wait()
-				})
+			bubble(t, name, func(t *testing.T) {
+				c := connectPipe(t, newPipe(t, nil), nil)
+				var wg sync.WaitGroup
+				begin := time.Now()
+				for range 3 { // the last ones wait for their turn
+					wg.Go(func() {
+						_, err := s.do(c)
+						assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
+						assert.Equal(t, bound/2+d, time.Since(begin))
+					})
+				}
+				time.Sleep(bound / 2)
+				require.NoError(t, s.set(c, d))
+				wg.Wait()
 			})
 		}
 	}
 }
 
 func TestCallThatBlocksLosesItsBoundByADeadlineOfZero(t *testing.T) {
-	for name, s := range setters() {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c := connectPipe(t, newPipe(t, nil), nil)
-				var wg sync.WaitGroup
-				for range 3 {
-					wg.Go(func() {
-						_, err := s.do(c)
-						assert.NotErrorIs(t, err, os.ErrDeadlineExceeded)
-						assert.Error(t, err)
-					})
-				}
-				time.Sleep(bound / 2)
-				require.NoError(t, c.SetDeadline(-1, -1))
-				time.Sleep(100 * bound)
-				require.NoError(t, c.Close())
-				wg.Wait()
+	eachSetter(t, func(t *testing.T, s setter) {
+		c := connectPipe(t, newPipe(t, nil), nil)
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() {
+				_, err := s.do(c)
+				assert.NotErrorIs(t, err, os.ErrDeadlineExceeded)
+				assert.Error(t, err)
 			})
-		})
-	}
+		}
+		time.Sleep(bound / 2)
+		require.NoError(t, c.SetDeadline(-1, -1))
+		time.Sleep(100 * bound)
+		require.NoError(t, c.Close())
+		wg.Wait()
+	})
 }
 
 func TestCallThatBlocksIsBoundedAgainByAReset(t *testing.T) {
-	for name, s := range setters() {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c := connectPipe(t, newPipe(t, nil), nil)
-				require.NoError(t, c.SetDeadline(-1, -1))
-				var wg sync.WaitGroup
-				begin := time.Now()
-				wg.Go(func() {
-					_, err := s.do(c)
-					assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
-					assert.GreaterOrEqual(t, time.Since(begin), 11*bound)
-					assert.LessOrEqual(t, time.Since(begin), 11*bound+bound/16)
-				})
-				time.Sleep(10 * bound)
-				require.NoError(t, s.reset(c))
-				wg.Wait()
-			})
+	eachSetter(t, func(t *testing.T, s setter) {
+		c := connectPipe(t, newPipe(t, nil), nil)
+		require.NoError(t, c.SetDeadline(-1, -1))
+		var wg sync.WaitGroup
+		begin := time.Now()
+		wg.Go(func() {
+			_, err := s.do(c)
+			assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
+			assert.GreaterOrEqual(t, time.Since(begin), 11*bound)
+			assert.LessOrEqual(t, time.Since(begin), 11*bound+bound/16)
 		})
-	}
+		time.Sleep(10 * bound)
+		require.NoError(t, s.reset(c))
+		wg.Wait()
+	})
 }
 
 func TestTimeoutToAbsoluteTimeAddsToTheBaseOrThePresent(t *testing.T) {

@@ -64,23 +64,21 @@ func TestDialerThatReturnsNothingUsableIsAFailedAttempt(t *testing.T) {
 		"refused":                       {func() (net.Conn, error) { return nil, testutil.ConnRefused("tcp", pipeRemote) }, syscall.ECONNREFUSED},
 		"a deadline of its own context": {func() (net.Conn, error) { return nil, context.DeadlineExceeded }, context.DeadlineExceeded},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				p := newPipe(t, nil)
-				n := 0
-				cfg := pipeConfig(p)
-				cfg.Dialer = funcDialer(func(ctx context.Context, network, address string) (net.Conn, error) {
-					if n++; n < 3 {
-						return tc.dial()
-					}
-					return p.DialContext(ctx, network, address)
-				})
-				c := newClient(t, cfg)
-				require.NoError(t, c.Connect())
-				require.NoError(t, c.WaitConnected(guarded(t)))
-				assert.EqualValues(t, 2, c.Status().Failures)
-				require.ErrorIs(t, c.Status().LastError, tc.want)
+		bubble(t, name, func(t *testing.T) {
+			p := newPipe(t, nil)
+			n := 0
+			cfg := pipeConfig(p)
+			cfg.Dialer = funcDialer(func(ctx context.Context, network, address string) (net.Conn, error) {
+				if n++; n < 3 {
+					return tc.dial()
+				}
+				return p.DialContext(ctx, network, address)
 			})
+			c := newClient(t, cfg)
+			require.NoError(t, c.Connect())
+			require.NoError(t, c.WaitConnected(guarded(t)))
+			assert.EqualValues(t, 2, c.Status().Failures)
+			require.ErrorIs(t, c.Status().LastError, tc.want)
 		})
 	}
 }

@@ -50,25 +50,23 @@ func (c *faultyConn) SetWriteDeadline(t time.Time) error {
 func TestConnectionWhoseMethodsPanicEndsTheClientAndNotTheProcess(t *testing.T) {
 	for _, in := range []string{"Close", "SetReadDeadline", "SetWriteDeadline"} {
 		for _, late := range []bool{false, true} { // in OnConnect already, or at the end
-			t.Run(in, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					p := newPipe(t, nil)
-					cfg := pipeConfig(p)
-					cfg.Dialer = funcDialer(func(ctx context.Context, network, address string) (net.Conn, error) {
-						conn, err := p.DialContext(ctx, network, address)
-						return &faultyConn{conn, in}, err
-					})
-					if !late {
-						cfg.OnConnect = func(context.Context, net.Conn) error { return io.EOF }
-					}
-					cfg.OnSession = func(context.Context) error { return io.EOF }
-					cfg.OnDisconnect = func(context.Context, net.Conn) error { return nil }
-					c := newClient(t, cfg)
-					_ = c.Connect()
-					requirePanicError(t, waitDone(t, c), "boom "+in)
-					assert.Equal(t, reconnect.Stopped, c.State())
-					assert.Zero(t, p.Open())
+			bubble(t, in, func(t *testing.T) {
+				p := newPipe(t, nil)
+				cfg := pipeConfig(p)
+				cfg.Dialer = funcDialer(func(ctx context.Context, network, address string) (net.Conn, error) {
+					conn, err := p.DialContext(ctx, network, address)
+					return &faultyConn{conn, in}, err
 				})
+				if !late {
+					cfg.OnConnect = func(context.Context, net.Conn) error { return io.EOF }
+				}
+				cfg.OnSession = func(context.Context) error { return io.EOF }
+				cfg.OnDisconnect = func(context.Context, net.Conn) error { return nil }
+				c := newClient(t, cfg)
+				_ = c.Connect()
+				requirePanicError(t, waitDone(t, c), "boom "+in)
+				assert.Equal(t, reconnect.Stopped, c.State())
+				assert.Zero(t, p.Open())
 			})
 		}
 	}

@@ -102,38 +102,36 @@ func TestStatesFollowTheFlow(t *testing.T) {
 
 func TestOnStateSeesEveryTransitionInOrder(t *testing.T) {
 	for name, connect := range map[string]bool{"connected": true, "never connected": false} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var moves []string
-				last := reconnect.Idle
-				p := newPipe(t, nil)
-				cfg := pipeConfig(p)
-				cfg.OnState = func(from, to reconnect.State) {
-					assert.Equal(t, last, from)
-					assert.NotEqual(t, from, to)
-					last = to
-					moves = append(moves, to.String())
-				}
-				c := newClient(t, cfg)
-				want := []string{"stopped"}
-				if connect {
-					require.NoError(t, c.Connect())
-					require.NoError(t, c.Close())
-					synctest.Wait()
-					p.Refuse(io.ErrUnexpectedEOF)
-					cfg.WaitReconnect = nil
-					require.NoError(t, c.Reconnect()) // fails, and then again and again: so stop
-					require.NoError(t, c.Reload())
-					synctest.Wait()
-					want = []string{"connecting", "connected", "waiting", "connecting", "connected", "connecting"}
-				}
-				require.NoError(t, c.Shutdown(context.Background()))
-				require.GreaterOrEqual(t, len(moves), len(want))
-				if connect {
-					assert.Equal(t, want, moves[:len(want)])
-				}
-				assert.Equal(t, "stopped", moves[len(moves)-1])
-			})
+		bubble(t, name, func(t *testing.T) {
+			var moves []string
+			last := reconnect.Idle
+			p := newPipe(t, nil)
+			cfg := pipeConfig(p)
+			cfg.OnState = func(from, to reconnect.State) {
+				assert.Equal(t, last, from)
+				assert.NotEqual(t, from, to)
+				last = to
+				moves = append(moves, to.String())
+			}
+			c := newClient(t, cfg)
+			want := []string{"stopped"}
+			if connect {
+				require.NoError(t, c.Connect())
+				require.NoError(t, c.Close())
+				synctest.Wait()
+				p.Refuse(io.ErrUnexpectedEOF)
+				cfg.WaitReconnect = nil
+				require.NoError(t, c.Reconnect()) // fails, and then again and again: so stop
+				require.NoError(t, c.Reload())
+				synctest.Wait()
+				want = []string{"connecting", "connected", "waiting", "connecting", "connected", "connecting"}
+			}
+			require.NoError(t, c.Shutdown(context.Background()))
+			require.GreaterOrEqual(t, len(moves), len(want))
+			if connect {
+				assert.Equal(t, want, moves[:len(want)])
+			}
+			assert.Equal(t, "stopped", moves[len(moves)-1])
 		})
 	}
 }
@@ -214,40 +212,38 @@ func TestCallbacksMayCallEveryMethod(t *testing.T) {
 		_ = c.Shutdown(ctx)
 	}
 	for _, stopIn := range []string{"Dialer", "OnConnect", "OnSession", "OnDisconnect", "OnError", "OnState", "WaitReconnect", "worker"} {
-		t.Run(stopIn, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				p := newPipe(t, testutil.Echo)
-				rec := testutil.NewRecorder()
-				var c *reconnect.Client
-				in := func(name string) {
-					rec.Record(name)
-					callAll(c)
-					if rec.Count(name)%4 == 0 {
-						_ = c.Close()
-					}
-					if name == stopIn && rec.Count(name) == 3 {
-						last(c)
-					}
+		bubble(t, stopIn, func(t *testing.T) {
+			p := newPipe(t, testutil.Echo)
+			rec := testutil.NewRecorder()
+			var c *reconnect.Client
+			in := func(name string) {
+				rec.Record(name)
+				callAll(c)
+				if rec.Count(name)%4 == 0 {
+					_ = c.Close()
 				}
-				worker := func(context.Context) error { in("worker"); return nil }
-				c = newClient(t, &reconnect.Config{
-					Remote: pipeRemote,
-					Dialer: funcDialer(func(ctx context.Context, network, address string) (net.Conn, error) {
-						in("Dialer")
-						return p.DialContext(ctx, network, address)
-					}),
-					OnConnect:     func(context.Context, net.Conn) error { in("OnConnect"); return nil },
-					OnSession:     func(context.Context) error { in("OnSession"); c.Go(worker); return io.ErrUnexpectedEOF },
-					OnDisconnect:  func(context.Context, net.Conn) error { in("OnDisconnect"); return nil },
-					OnError:       func(context.Context, net.Conn, error) error { in("OnError"); return nil },
-					OnState:       func(_, _ reconnect.State) { in("OnState") },
-					WaitReconnect: func(context.Context) error { in("WaitReconnect"); return nil },
-				})
-				_ = c.Connect()
-				require.NoError(t, waitDone(t, c))
-				assert.GreaterOrEqual(t, rec.Count(stopIn), 3)
-				assert.Zero(t, p.Open())
+				if name == stopIn && rec.Count(name) == 3 {
+					last(c)
+				}
+			}
+			worker := func(context.Context) error { in("worker"); return nil }
+			c = newClient(t, &reconnect.Config{
+				Remote: pipeRemote,
+				Dialer: funcDialer(func(ctx context.Context, network, address string) (net.Conn, error) {
+					in("Dialer")
+					return p.DialContext(ctx, network, address)
+				}),
+				OnConnect:     func(context.Context, net.Conn) error { in("OnConnect"); return nil },
+				OnSession:     func(context.Context) error { in("OnSession"); c.Go(worker); return io.ErrUnexpectedEOF },
+				OnDisconnect:  func(context.Context, net.Conn) error { in("OnDisconnect"); return nil },
+				OnError:       func(context.Context, net.Conn, error) error { in("OnError"); return nil },
+				OnState:       func(_, _ reconnect.State) { in("OnState") },
+				WaitReconnect: func(context.Context) error { in("WaitReconnect"); return nil },
 			})
+			_ = c.Connect()
+			require.NoError(t, waitDone(t, c))
+			assert.GreaterOrEqual(t, rec.Count(stopIn), 3)
+			assert.Zero(t, p.Open())
 		})
 	}
 }

@@ -26,31 +26,29 @@ func TestWritesKeepAGraceFromTheStopOn(t *testing.T) {
 		"off":              {-1, 2 * time.Second, false},
 		"despite deadline": {5 * time.Second, 5 * time.Second, true},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				p := newPipe(t, nil)
-				var stopped time.Time
-				begun := make(chan struct{})
-				edit := func(cfg *reconnect.Config) { cfg.WriteTimeout = tc.timeout }
-				c := connectSession(t, p, edit, func(_ context.Context, c *reconnect.Client) error {
-					if tc.fix {
-						assert.NoError(t, c.SetWriteDeadline(time.Hour))
-					}
-					close(begun)
-					_, err := writeOne(c) // blocks already when the stop comes
-					assert.ErrorIs(t, err, reconnect.ErrClosed)
-					assert.Equal(t, tc.grace, time.Since(stopped))
-					_, err = writeOne(c)
-					assert.ErrorIs(t, err, reconnect.ErrClosed)
-					assert.Equal(t, tc.grace, time.Since(stopped))
-					return nil
-				})
-				<-begun
-				time.Sleep(time.Second)
-				stopped = time.Now()
-				require.NoError(t, c.Shutdown(context.Background()))
+		bubble(t, name, func(t *testing.T) {
+			p := newPipe(t, nil)
+			var stopped time.Time
+			begun := make(chan struct{})
+			edit := func(cfg *reconnect.Config) { cfg.WriteTimeout = tc.timeout }
+			c := connectSession(t, p, edit, func(_ context.Context, c *reconnect.Client) error {
+				if tc.fix {
+					assert.NoError(t, c.SetWriteDeadline(time.Hour))
+				}
+				close(begun)
+				_, err := writeOne(c) // blocks already when the stop comes
+				assert.ErrorIs(t, err, reconnect.ErrClosed)
 				assert.Equal(t, tc.grace, time.Since(stopped))
+				_, err = writeOne(c)
+				assert.ErrorIs(t, err, reconnect.ErrClosed)
+				assert.Equal(t, tc.grace, time.Since(stopped))
+				return nil
 			})
+			<-begun
+			time.Sleep(time.Second)
+			stopped = time.Now()
+			require.NoError(t, c.Shutdown(context.Background()))
+			assert.Equal(t, tc.grace, time.Since(stopped))
 		})
 	}
 }
@@ -76,9 +74,9 @@ func TestStopKeepsTheGraceForABlockedWriteOnly(t *testing.T) {
 }
 
 func TestWriteOnASocketThatBlocksAtTheStopKeepsItsGrace(t *testing.T) {
-	for _, network := range []string{"tcp", "unix"} {
+	onStreams(t, func(t *testing.T, network string) {
 		for name, d := range map[string]time.Duration{"bounded": hangGuard, "off": -1} {
-			t.Run(network+" "+name, func(t *testing.T) {
+			t.Run(name, func(t *testing.T) {
 				begun, drain, total := make(chan struct{}), make(chan struct{}), make(chan int64, 1)
 				s := testutil.NewServer(t, network, func(conn net.Conn) {
 					_, _ = conn.Read(make([]byte, 1))
@@ -102,59 +100,55 @@ func TestWriteOnASocketThatBlocksAtTheStopKeepsItsGrace(t *testing.T) {
 				assert.EqualValues(t, len(tooMuch)-1, receive(t, total))
 			})
 		}
-	}
+	})
 }
 
 func TestGoodbyeAfterTheStopArrives(t *testing.T) {
 	for name, begin := range map[string]time.Duration{"blocked before": -time.Second, "begun after": time.Second / 2} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var got bytes.Buffer
-				p := newPipe(t, func(conn net.Conn) {
-					time.Sleep(time.Minute + time.Second) // a second after the stop
-					_, _ = io.Copy(&got, conn)
-				})
-				edit := func(cfg *reconnect.Config) { cfg.WriteTimeout = -1 }
-				c := connectSession(t, p, edit, func(_ context.Context, c *reconnect.Client) error {
-					time.Sleep(time.Minute + begin)
-					n, err := c.Write([]byte("goodbye"))
-					assert.Equal(t, 7, n)
-					return err
-				})
-				time.Sleep(time.Minute)
-				begun := time.Now()
-				require.NoError(t, c.Shutdown(context.Background()))
-				assert.Equal(t, time.Second, time.Since(begun))
-				require.NoError(t, p.Close())
-				assert.Equal(t, "goodbye", got.String())
+		bubble(t, name, func(t *testing.T) {
+			var got bytes.Buffer
+			p := newPipe(t, func(conn net.Conn) {
+				time.Sleep(time.Minute + time.Second) // a second after the stop
+				_, _ = io.Copy(&got, conn)
 			})
+			edit := func(cfg *reconnect.Config) { cfg.WriteTimeout = -1 }
+			c := connectSession(t, p, edit, func(_ context.Context, c *reconnect.Client) error {
+				time.Sleep(time.Minute + begin)
+				n, err := c.Write([]byte("goodbye"))
+				assert.Equal(t, 7, n)
+				return err
+			})
+			time.Sleep(time.Minute)
+			begun := time.Now()
+			require.NoError(t, c.Shutdown(context.Background()))
+			assert.Equal(t, time.Second, time.Since(begun))
+			require.NoError(t, p.Close())
+			assert.Equal(t, "goodbye", got.String())
 		})
 	}
 }
 
 func TestWorkersSayGoodbyeAfterTheStop(t *testing.T) {
 	for name, delay := range map[string]time.Duration{"blocked before": -time.Second, "begun after": time.Second / 2} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var got bytes.Buffer
-				p := newPipe(t, func(conn net.Conn) {
-					time.Sleep(time.Minute + time.Second) // a second after the stop
-					_, _ = io.Copy(&got, conn)
-				})
-				c := connectPipe(t, p, nil)
-				c.Go(func(context.Context) error {
-					time.Sleep(time.Minute + delay)
-					n, err := c.Write([]byte("goodbye"))
-					assert.Equal(t, 7, n)
-					return err
-				})
-				time.Sleep(time.Minute)
-				begun := time.Now()
-				require.NoError(t, c.Shutdown(context.Background()))
-				assert.Equal(t, time.Second, time.Since(begun))
-				require.NoError(t, p.Close())
-				assert.Equal(t, "goodbye", got.String())
+		bubble(t, name, func(t *testing.T) {
+			var got bytes.Buffer
+			p := newPipe(t, func(conn net.Conn) {
+				time.Sleep(time.Minute + time.Second) // a second after the stop
+				_, _ = io.Copy(&got, conn)
 			})
+			c := connectPipe(t, p, nil)
+			c.Go(func(context.Context) error {
+				time.Sleep(time.Minute + delay)
+				n, err := c.Write([]byte("goodbye"))
+				assert.Equal(t, 7, n)
+				return err
+			})
+			time.Sleep(time.Minute)
+			begun := time.Now()
+			require.NoError(t, c.Shutdown(context.Background()))
+			assert.Equal(t, time.Second, time.Since(begun))
+			require.NoError(t, p.Close())
+			assert.Equal(t, "goodbye", got.String())
 		})
 	}
 }
@@ -204,14 +198,12 @@ func TestAWorkerThatLingersDelaysTheCloseForTheGraceOfWritesAlone(t *testing.T) 
 
 func TestShutdownDoesNotWaitForWritesWhereThereAreNone(t *testing.T) {
 	for name, d := range map[string]time.Duration{"bounded": 0, "off": -1} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c := connectPipe(t, newPipe(t, nil), func(cfg *reconnect.Config) { cfg.WriteTimeout = d })
-				time.Sleep(time.Minute)
-				begin := time.Now()
-				require.NoError(t, c.Shutdown(context.Background()))
-				assert.Zero(t, time.Since(begin))
-			})
+		bubble(t, name, func(t *testing.T) {
+			c := connectPipe(t, newPipe(t, nil), func(cfg *reconnect.Config) { cfg.WriteTimeout = d })
+			time.Sleep(time.Minute)
+			begin := time.Now()
+			require.NoError(t, c.Shutdown(context.Background()))
+			assert.Zero(t, time.Since(begin))
 		})
 	}
 }

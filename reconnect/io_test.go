@@ -94,7 +94,7 @@ func TestWithoutAConnectionMethodsReturnErrNotConnectedAndAddressesAreNil(t *tes
 }
 
 func TestAddressesAreThoseOfTheConnection(t *testing.T) {
-	for _, network := range []string{"tcp", "unix"} {
+	onStreams(t, func(t *testing.T, network string) {
 		s := testutil.NewEchoServer(t, network)
 		addrs := make(chan [2]net.Addr, 1)
 		c := newClient(t, &reconnect.Config{Remote: s.Remote(),
@@ -107,7 +107,7 @@ func TestAddressesAreThoseOfTheConnection(t *testing.T) {
 		assert.Equal(t, want[0], c.LocalAddr())
 		assert.Equal(t, want[1], c.RemoteAddr())
 		assert.Equal(t, s.Addr().String(), c.RemoteAddr().String())
-	}
+	})
 }
 
 func TestTimeoutsEndNoSessionAndOtherErrorsDo(t *testing.T) {
@@ -124,31 +124,29 @@ func TestTimeoutsEndNoSessionAndOtherErrorsDo(t *testing.T) {
 		"kernel, wrapped": {fmt.Errorf("why: %w", syscall.ETIMEDOUT), true},
 	} {
 		for dir, do := range calls() {
-			t.Run(name+" of "+dir, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					p := newPipe(t, nil)
-					cause := make(chan error, 2)
-					c := connectPipe(t, p, func(cfg *reconnect.Config) {
-						cfg.OnSession = func(ctx context.Context) error {
-							<-ctx.Done()
-							cause <- context.Cause(ctx)
-							return nil
-						}
-						cfg.ReadTimeout, cfg.WriteTimeout = -1, -1
-					})
-					conn := fakeConn(t, p)
-					conn.FailRead(tc.err)
-					conn.FailWrite(tc.err)
-					_, err := do(c)
-					require.ErrorIs(t, err, tc.err)
-					synctest.Wait()
-					if !tc.ends {
-						require.EqualValues(t, 1, c.Status().Sessions)
-						return
+			bubble(t, name+" of "+dir, func(t *testing.T) {
+				p := newPipe(t, nil)
+				cause := make(chan error, 2)
+				c := connectPipe(t, p, func(cfg *reconnect.Config) {
+					cfg.OnSession = func(ctx context.Context) error {
+						<-ctx.Done()
+						cause <- context.Cause(ctx)
+						return nil
 					}
-					require.EqualValues(t, 2, c.Status().Sessions)
-					require.Equal(t, tc.err, receive(t, cause))
+					cfg.ReadTimeout, cfg.WriteTimeout = -1, -1
 				})
+				conn := fakeConn(t, p)
+				conn.FailRead(tc.err)
+				conn.FailWrite(tc.err)
+				_, err := do(c)
+				require.ErrorIs(t, err, tc.err)
+				synctest.Wait()
+				if !tc.ends {
+					require.EqualValues(t, 1, c.Status().Sessions)
+					return
+				}
+				require.EqualValues(t, 2, c.Status().Sessions)
+				require.Equal(t, tc.err, receive(t, cause))
 			})
 		}
 	}
@@ -176,7 +174,7 @@ func TestWriteThatTimesOutTellsHowMuchWasWritten(t *testing.T) {
 }
 
 func TestPartialWriteOnASocketIsCountedToTheByte(t *testing.T) {
-	for _, network := range []string{"tcp", "unix"} {
+	onStreams(t, func(t *testing.T, network string) {
 		drain := make(chan struct{})
 		total := make(chan int64, 1)
 		s := testutil.NewServer(t, network, func(conn net.Conn) {
@@ -203,12 +201,12 @@ func TestPartialWriteOnASocketIsCountedToTheByte(t *testing.T) {
 		require.NoError(t, c.Shutdown(guarded(t)))
 		require.Equal(t, sum, receive(t, total))
 		require.EqualValues(t, sum, c.Status().BytesWritten)
-	}
+	})
 }
 
 func TestConcurrentWritesOnASocketDoNotInterleave(t *testing.T) {
 	const writers, each = 8, 20
-	for _, network := range []string{"tcp", "unix"} {
+	onStreams(t, func(t *testing.T, network string) {
 		bad := make(chan string, 1)
 		s := testutil.NewServer(t, network, func(conn net.Conn) {
 			defer close(bad)
@@ -240,7 +238,7 @@ func TestConcurrentWritesOnASocketDoNotInterleave(t *testing.T) {
 		}
 		wg.Wait()
 		assert.Empty(t, receive(t, bad))
-	}
+	})
 }
 
 // panickyConn panics in the first Read, when it is told to.

@@ -18,42 +18,40 @@ import (
 )
 
 func TestFiveHundredReconnectsLeaveNoGoroutineAndNoDescriptor(t *testing.T) {
-	for _, network := range []string{"tcp", "unix"} {
-		t.Run(network, func(t *testing.T) {
-			testutil.CheckLeaks(t)
-			s := testutil.NewServer(t, network, func(conn net.Conn) { _, _ = conn.Read(make([]byte, 1)) })
-			rec := testutil.NewRecorder()
-			var c *reconnect.Client
-			c = newClient(t, &reconnect.Config{
-				Remote: s.Remote(), WaitReconnect: reconnect.NewImmediateErrorWaiter(nil),
-				OnSession: func(context.Context) error {
-					_, err := c.Write([]byte("x"))
-					if err == nil {
-						_, err = c.Read(make([]byte, 1))
-					}
-					if err == nil {
-						err = io.ErrUnexpectedEOF
-					}
-					rec.Record("session")
-					return err
-				},
-			})
-			require.NoError(t, c.Connect())
-			require.NoError(t, rec.WaitFor(guarded(t), "session", 10))
-			descriptors, ok := testutil.OpenDescriptors()
-			goroutines := runtime.NumGoroutine()
-			require.NoError(t, rec.WaitFor(guarded(t), "session", 510))
-			// A few come and go: the server's handlers, and the sockets of
-			// the session that begins.
-			const slack = 10
-			assert.LessOrEqual(t, runtime.NumGoroutine(), goroutines+slack)
-			if now, _ := testutil.OpenDescriptors(); ok {
-				assert.LessOrEqual(t, now, descriptors+slack)
-			}
-			require.NoError(t, c.Shutdown(guarded(t)))
-			require.NoError(t, s.WaitOpen(guarded(t), 0))
+	onStreams(t, func(t *testing.T, network string) {
+		testutil.CheckLeaks(t)
+		s := testutil.NewServer(t, network, func(conn net.Conn) { _, _ = conn.Read(make([]byte, 1)) })
+		rec := testutil.NewRecorder()
+		var c *reconnect.Client
+		c = newClient(t, &reconnect.Config{
+			Remote: s.Remote(), WaitReconnect: reconnect.NewImmediateErrorWaiter(nil),
+			OnSession: func(context.Context) error {
+				_, err := c.Write([]byte("x"))
+				if err == nil {
+					_, err = c.Read(make([]byte, 1))
+				}
+				if err == nil {
+					err = io.ErrUnexpectedEOF
+				}
+				rec.Record("session")
+				return err
+			},
 		})
-	}
+		require.NoError(t, c.Connect())
+		require.NoError(t, rec.WaitFor(guarded(t), "session", 10))
+		descriptors, ok := testutil.OpenDescriptors()
+		goroutines := runtime.NumGoroutine()
+		require.NoError(t, rec.WaitFor(guarded(t), "session", 510))
+		// A few come and go: the server's handlers, and the sockets of
+		// the session that begins.
+		const slack = 10
+		assert.LessOrEqual(t, runtime.NumGoroutine(), goroutines+slack)
+		if now, _ := testutil.OpenDescriptors(); ok {
+			assert.LessOrEqual(t, now, descriptors+slack)
+		}
+		require.NoError(t, c.Shutdown(guarded(t)))
+		require.NoError(t, s.WaitOpen(guarded(t), 0))
+	})
 }
 
 func TestFailedAttemptsLeaveNothing(t *testing.T) {

@@ -110,23 +110,21 @@ func TestStopByAnErrorIsLoggedAsErrorOnce(t *testing.T) {
 			cfg.OnDisconnect = func(context.Context, net.Conn) error { return fatal }
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				log := testutil.NewLogger(slog.Debug)
-				cfg := pipeConfig(newPipe(t, nil))
-				cfg.Logger = log
-				edit(cfg)
-				c := newClient(t, cfg)
-				_ = c.Connect()
-				require.ErrorIs(t, waitDone(t, c), fatal)
-				require.Equal(t, 1, log.Count(slog.Error), "%s", log)
-				e, _ := log.Find(slog.Error, "stopped")
-				err, ok := e.Fields["error"].(error)
-				require.True(t, ok)
-				assert.ErrorIs(t, err, fatal)
-				require.ErrorIs(t, c.Shutdown(context.Background()), fatal)
-				require.Equal(t, 1, log.Count(slog.Error), "%s", log)
-			})
+		bubble(t, name, func(t *testing.T) {
+			log := testutil.NewLogger(slog.Debug)
+			cfg := pipeConfig(newPipe(t, nil))
+			cfg.Logger = log
+			edit(cfg)
+			c := newClient(t, cfg)
+			_ = c.Connect()
+			require.ErrorIs(t, waitDone(t, c), fatal)
+			require.Equal(t, 1, log.Count(slog.Error), "%s", log)
+			e, _ := log.Find(slog.Error, "stopped")
+			err, ok := e.Fields["error"].(error)
+			require.True(t, ok)
+			assert.ErrorIs(t, err, fatal)
+			require.ErrorIs(t, c.Shutdown(context.Background()), fatal)
+			require.Equal(t, 1, log.Count(slog.Error), "%s", log)
 		})
 	}
 }
@@ -189,32 +187,30 @@ func TestErrorsThatTheStopItselfCausedAreLoggedAtDebugAndNotReported(t *testing.
 		},
 		"a worker": func(cfg *reconnect.Config, _ *testutil.PipeListener) {},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				log := testutil.NewLogger(slog.Debug)
-				p := newPipe(t, nil)
-				cfg := pipeConfig(p)
-				edit(cfg, p)
-				cfg.Logger = log
-				cfg.OnError = func(_ context.Context, _ net.Conn, err error) error {
-					t.Errorf("told: %v", err)
-					return err
-				}
-				c := newClient(t, cfg)
-				c.Go(func(ctx context.Context) error {
-					<-ctx.Done()
-					return errors.New("cut short")
-				})
-				go func() { _ = c.Connect() }()
-				synctest.Wait()
-				require.NoError(t, c.Shutdown(context.Background()))
-				assert.Zero(t, log.Count(slog.Warn)+log.Count(slog.Error), "%s", log)
-				for _, e := range log.Entries() {
-					if e.Level != slog.Debug {
-						assert.NotContains(t, e.Fields, "error", "%s", log)
-					}
-				}
+		bubble(t, name, func(t *testing.T) {
+			log := testutil.NewLogger(slog.Debug)
+			p := newPipe(t, nil)
+			cfg := pipeConfig(p)
+			edit(cfg, p)
+			cfg.Logger = log
+			cfg.OnError = func(_ context.Context, _ net.Conn, err error) error {
+				t.Errorf("told: %v", err)
+				return err
+			}
+			c := newClient(t, cfg)
+			c.Go(func(ctx context.Context) error {
+				<-ctx.Done()
+				return errors.New("cut short")
 			})
+			go func() { _ = c.Connect() }()
+			synctest.Wait()
+			require.NoError(t, c.Shutdown(context.Background()))
+			assert.Zero(t, log.Count(slog.Warn)+log.Count(slog.Error), "%s", log)
+			for _, e := range log.Entries() {
+				if e.Level != slog.Debug {
+					assert.NotContains(t, e.Fields, "error", "%s", log)
+				}
+			}
 		})
 	}
 }

@@ -29,69 +29,65 @@ func TestOnDisconnectRunsOncePerConnectionThatWasUp(t *testing.T) {
 		"Close, Cancel": {func(c *reconnect.Client) error { _ = c.Close(); c.Cancel(nil); return nil }, nil, false},
 		"panic":         {func(*reconnect.Client) error { panic("boom") }, nil, true},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				rec := testutil.NewRecorder()
-				p := newPipe(t, nil)
-				cfg := pipeConfig(p)
-				var c *reconnect.Client
-				cfg.OnConnect = func(context.Context, net.Conn) error { rec.Record("up"); return nil }
-				n := 0
-				cfg.OnSession = func(context.Context) error {
-					if n++; n < 3 {
-						return nil
-					}
-					return tc.session(c)
-				}
-				cfg.OnDisconnect = func(ctx context.Context, conn net.Conn) error {
-					rec.Record("down", conn)
-					assert.NoError(t, ctx.Err(), "not cancelled by the stop")
+		bubble(t, name, func(t *testing.T) {
+			rec := testutil.NewRecorder()
+			p := newPipe(t, nil)
+			cfg := pipeConfig(p)
+			var c *reconnect.Client
+			cfg.OnConnect = func(context.Context, net.Conn) error { rec.Record("up"); return nil }
+			n := 0
+			cfg.OnSession = func(context.Context) error {
+				if n++; n < 3 {
 					return nil
 				}
-				c = newClient(t, cfg)
-				require.NoError(t, c.Connect())
-				err := waitDone(t, c)
-				if tc.panics {
-					requirePanicError(t, err, "boom")
-				} else {
-					require.Equal(t, tc.reason, err)
-				}
-				rec.AssertExactly(t, "up", "down", "up", "down", "up", "down")
-				assert.Zero(t, p.Open())
-			})
+				return tc.session(c)
+			}
+			cfg.OnDisconnect = func(ctx context.Context, conn net.Conn) error {
+				rec.Record("down", conn)
+				assert.NoError(t, ctx.Err(), "not cancelled by the stop")
+				return nil
+			}
+			c = newClient(t, cfg)
+			require.NoError(t, c.Connect())
+			err := waitDone(t, c)
+			if tc.panics {
+				requirePanicError(t, err, "boom")
+			} else {
+				require.Equal(t, tc.reason, err)
+			}
+			rec.AssertExactly(t, "up", "down", "up", "down", "up", "down")
+			assert.Zero(t, p.Open())
 		})
 	}
 }
 
 func TestOnDisconnectRunsAtShutdownBeforeTheCloseAndMayStillWrite(t *testing.T) {
-	for _, network := range []string{"tcp", "unix"} {
-		t.Run(network, func(t *testing.T) {
-			heard := make(chan string, 1)
-			s := testutil.NewServer(t, network, func(conn net.Conn) {
-				all, _ := io.ReadAll(conn)
-				heard <- string(all)
-			})
-			var c *reconnect.Client
-			c = newClient(t, &reconnect.Config{
-				Remote: s.Remote(), ReadTimeout: -1, WriteTimeout: -1,
-				OnSession: func(context.Context) error {
-					_, err := c.Read(make([]byte, 1))
-					assert.ErrorIs(t, err, reconnect.ErrClosed)
-					return err
-				},
-				OnDisconnect: func(_ context.Context, conn net.Conn) error {
-					_, err := conn.Write([]byte("good"))
-					if err == nil {
-						_, err = c.Write([]byte("bye"))
-					}
-					return err
-				},
-			})
-			require.NoError(t, c.Connect())
-			require.NoError(t, c.Shutdown(guarded(t)))
-			assert.Equal(t, "goodbye", receive(t, heard))
+	onStreams(t, func(t *testing.T, network string) {
+		heard := make(chan string, 1)
+		s := testutil.NewServer(t, network, func(conn net.Conn) {
+			all, _ := io.ReadAll(conn)
+			heard <- string(all)
 		})
-	}
+		var c *reconnect.Client
+		c = newClient(t, &reconnect.Config{
+			Remote: s.Remote(), ReadTimeout: -1, WriteTimeout: -1,
+			OnSession: func(context.Context) error {
+				_, err := c.Read(make([]byte, 1))
+				assert.ErrorIs(t, err, reconnect.ErrClosed)
+				return err
+			},
+			OnDisconnect: func(_ context.Context, conn net.Conn) error {
+				_, err := conn.Write([]byte("good"))
+				if err == nil {
+					_, err = c.Write([]byte("bye"))
+				}
+				return err
+			},
+		})
+		require.NoError(t, c.Connect())
+		require.NoError(t, c.Shutdown(guarded(t)))
+		assert.Equal(t, "goodbye", receive(t, heard))
+	})
 }
 
 func TestOnDisconnectsContextIsBoundedByTheWriteTimeout(t *testing.T) {
@@ -101,35 +97,33 @@ func TestOnDisconnectsContextIsBoundedByTheWriteTimeout(t *testing.T) {
 		"off":     {-1, 2 * time.Second},
 	} {
 		for _, stop := range []bool{true, false} {
-			t.Run(name, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					type key struct{}
-					p := newPipe(t, nil)
-					cfg := pipeConfig(p)
-					cfg.Context = context.WithValue(context.Background(), key{}, "v")
-					cfg.WriteTimeout = tc.timeout
-					took := make(chan time.Duration, 1)
-					cfg.OnDisconnect = func(ctx context.Context, _ net.Conn) error {
-						assert.Equal(t, "v", ctx.Value(key{}))
-						begin := time.Now()
-						deadline, ok := ctx.Deadline()
-						assert.True(t, ok)
-						assert.Equal(t, begin.Add(tc.want), deadline)
-						<-ctx.Done()
-						took <- time.Since(begin)
-						assert.ErrorIs(t, ctx.Err(), context.DeadlineExceeded)
-						return reconnect.ErrDoNotReconnect
-					}
-					c := newClient(t, cfg)
-					require.NoError(t, c.Connect())
-					if stop {
-						c.Cancel(nil)
-					} else {
-						require.NoError(t, c.Close())
-					}
-					require.NoError(t, waitDone(t, c))
-					assert.Equal(t, tc.want, <-took)
-				})
+			bubble(t, name, func(t *testing.T) {
+				type key struct{}
+				p := newPipe(t, nil)
+				cfg := pipeConfig(p)
+				cfg.Context = context.WithValue(context.Background(), key{}, "v")
+				cfg.WriteTimeout = tc.timeout
+				took := make(chan time.Duration, 1)
+				cfg.OnDisconnect = func(ctx context.Context, _ net.Conn) error {
+					assert.Equal(t, "v", ctx.Value(key{}))
+					begin := time.Now()
+					deadline, ok := ctx.Deadline()
+					assert.True(t, ok)
+					assert.Equal(t, begin.Add(tc.want), deadline)
+					<-ctx.Done()
+					took <- time.Since(begin)
+					assert.ErrorIs(t, ctx.Err(), context.DeadlineExceeded)
+					return reconnect.ErrDoNotReconnect
+				}
+				c := newClient(t, cfg)
+				require.NoError(t, c.Connect())
+				if stop {
+					c.Cancel(nil)
+				} else {
+					require.NoError(t, c.Close())
+				}
+				require.NoError(t, waitDone(t, c))
+				assert.Equal(t, tc.want, <-took)
 			})
 		}
 	}

@@ -164,26 +164,24 @@ func TestSessionThatReturnsItsContextsErrorReconnects(t *testing.T) {
 			"Read's":    func(context.Context) error { return reconnect.ErrNotConnected },
 			"time-out?": func(context.Context) error { return os.ErrDeadlineExceeded },
 		} {
-			t.Run(name+" "+how, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					p := newPipe(t, nil)
-					rec := testutil.NewRecorder()
-					cfg := pipeConfig(p)
-					cfg.OnSession = func(ctx context.Context) error {
-						rec.Record("session")
-						<-ctx.Done()
-						return answer(ctx)
-					}
-					c := newClient(t, cfg)
-					require.NoError(t, c.Connect())
-					for n := 2; n < 5; n++ {
-						synctest.Wait()
-						drop(c, p)
-						require.NoError(t, rec.WaitFor(guarded(t), "session", n))
-					}
-					require.NoError(t, c.Err())
-					require.NoError(t, c.Shutdown(guarded(t)), "a stop is no error of the session")
-				})
+			bubble(t, name+" "+how, func(t *testing.T) {
+				p := newPipe(t, nil)
+				rec := testutil.NewRecorder()
+				cfg := pipeConfig(p)
+				cfg.OnSession = func(ctx context.Context) error {
+					rec.Record("session")
+					<-ctx.Done()
+					return answer(ctx)
+				}
+				c := newClient(t, cfg)
+				require.NoError(t, c.Connect())
+				for n := 2; n < 5; n++ {
+					synctest.Wait()
+					drop(c, p)
+					require.NoError(t, rec.WaitFor(guarded(t), "session", n))
+				}
+				require.NoError(t, c.Err())
+				require.NoError(t, c.Shutdown(guarded(t)), "a stop is no error of the session")
 			})
 		}
 	}
@@ -207,23 +205,21 @@ func TestSessionsOwnErrorStopsTheClientWhateverDroppedTheConnection(t *testing.T
 				cfg.OnConnect = func(context.Context, net.Conn) error { return do() }
 			},
 		} {
-			t.Run(callback+" "+name, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					p := newPipe(t, nil)
-					cfg := pipeConfig(p)
-					var c *reconnect.Client
-					edit(cfg, func() error {
-						if p.Dials() > 10 {
-							c.Cancel(errors.New("goes round and round"))
-						}
-						drop(c)
-						return broken
-					})
-					c = newClient(t, cfg)
-					_ = c.Connect()
-					require.ErrorIs(t, waitDone(t, c), broken)
-					assert.Equal(t, 1, p.Dials())
+			bubble(t, callback+" "+name, func(t *testing.T) {
+				p := newPipe(t, nil)
+				cfg := pipeConfig(p)
+				var c *reconnect.Client
+				edit(cfg, func() error {
+					if p.Dials() > 10 {
+						c.Cancel(errors.New("goes round and round"))
+					}
+					drop(c)
+					return broken
 				})
+				c = newClient(t, cfg)
+				_ = c.Connect()
+				require.ErrorIs(t, waitDone(t, c), broken)
+				assert.Equal(t, 1, p.Dials())
 			})
 		}
 	}

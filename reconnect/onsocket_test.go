@@ -17,50 +17,46 @@ import (
 )
 
 func TestExportDialerCallsOnSocketForTCPAndUnix(t *testing.T) {
-	for _, network := range []string{"tcp", "unix"} {
-		t.Run(network, func(t *testing.T) {
-			s := testutil.NewEchoServer(t, network)
-			var calls atomic.Int32
-			cfg := reconnect.Config{OnSocket: func(_ context.Context, raw syscall.RawConn) error {
-				calls.Add(1)
-				return raw.Control(func(fd uintptr) { assert.NotZero(t, fd) })
-			}}
-			d := cfg.ExportDialer()
-			conn, err := d.DialContext(guarded(t), network, s.Addr().String())
-			require.NoError(t, err)
-			require.NoError(t, conn.Close())
-			assert.EqualValues(t, 1, calls.Load())
+	onStreams(t, func(t *testing.T, network string) {
+		s := testutil.NewEchoServer(t, network)
+		var calls atomic.Int32
+		cfg := reconnect.Config{OnSocket: func(_ context.Context, raw syscall.RawConn) error {
+			calls.Add(1)
+			return raw.Control(func(fd uintptr) { assert.NotZero(t, fd) })
+		}}
+		d := cfg.ExportDialer()
+		conn, err := d.DialContext(guarded(t), network, s.Addr().String())
+		require.NoError(t, err)
+		require.NoError(t, conn.Close())
+		assert.EqualValues(t, 1, calls.Load())
 
-			broken := errors.New("no such option")
-			cfg.OnSocket = func(context.Context, syscall.RawConn) error { return broken }
-			d = cfg.ExportDialer()
-			_, err = d.DialContext(guarded(t), network, s.Addr().String())
-			require.ErrorIs(t, err, broken)
-		})
-	}
+		broken := errors.New("no such option")
+		cfg.OnSocket = func(context.Context, syscall.RawConn) error { return broken }
+		d = cfg.ExportDialer()
+		_, err = d.DialContext(guarded(t), network, s.Addr().String())
+		require.ErrorIs(t, err, broken)
+	})
 }
 
 func TestClientCallsOnSocketForTCPAndUnix(t *testing.T) {
-	for _, network := range []string{"tcp", "unix"} {
-		t.Run(network, func(t *testing.T) {
-			s := testutil.NewEchoServer(t, network)
-			var calls atomic.Int32
-			c := newClient(t, &reconnect.Config{
-				Remote: s.Remote(),
-				OnSocket: func(_ context.Context, raw syscall.RawConn) error {
-					calls.Add(1)
-					return raw.Control(func(fd uintptr) { assert.NotZero(t, fd) })
-				},
-			})
-			require.NoError(t, c.Connect())
-			require.NoError(t, c.WaitConnected(guarded(t)))
-			assert.EqualValues(t, 1, calls.Load())
+	onStreams(t, func(t *testing.T, network string) {
+		s := testutil.NewEchoServer(t, network)
+		var calls atomic.Int32
+		c := newClient(t, &reconnect.Config{
+			Remote: s.Remote(),
+			OnSocket: func(_ context.Context, raw syscall.RawConn) error {
+				calls.Add(1)
+				return raw.Control(func(fd uintptr) { assert.NotZero(t, fd) })
+			},
 		})
-	}
+		require.NoError(t, c.Connect())
+		require.NoError(t, c.WaitConnected(guarded(t)))
+		assert.EqualValues(t, 1, calls.Load())
+	})
 }
 
 func TestOnSocketThatFailsIsAFailedAttempt(t *testing.T) {
-	for _, network := range []string{"tcp", "unix"} {
+	onStreams(t, func(t *testing.T, network string) {
 		for name, tc := range map[string]struct {
 			fail  func() error
 			fatal bool
@@ -71,7 +67,7 @@ func TestOnSocketThatFailsIsAFailedAttempt(t *testing.T) {
 			"error":  {func() error { return errors.New("odd") }, true},
 			"stop":   {func() error { return reconnect.ErrDoNotReconnect }, true},
 		} {
-			t.Run(network+" "+name, func(t *testing.T) {
+			t.Run(name, func(t *testing.T) {
 				testutil.CheckLeaks(t)
 				s := testutil.NewEchoServer(t, network)
 				calls := 0
@@ -96,7 +92,7 @@ func TestOnSocketThatFailsIsAFailedAttempt(t *testing.T) {
 				require.EqualValues(t, 2, c.Status().Failures)
 			})
 		}
-	}
+	})
 }
 
 func TestOnSocketNeverOverlapsWithAnotherCallback(t *testing.T) {

@@ -60,24 +60,22 @@ func callbacksToPlant() []string {
 
 func TestPanicInACallbackStopsTheClientWithItsStack(t *testing.T) {
 	for _, in := range callbacksToPlant() {
-		t.Run(in, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				p := newPipe(t, nil)
-				rec := testutil.NewRecorder()
-				c := newClient(t, plant(t, p, rec, in, func() { panic("boom " + in) }))
-				first := c.Connect()
-				err := waitDone(t, c)
-				requirePanicError(t, err, "boom "+in)
-				require.True(t, reconnect.IsFatal(err))
-				switch in {
-				case "Dialer", "OnConnect", "OnState " + reconnect.Connecting.String():
-					requirePanicError(t, first, "boom "+in)
-				}
-				assert.Equal(t, reconnect.Stopped, c.State())
-				assert.Equal(t, rec.Count("OnState "+reconnect.Connected.String()), rec.Count("OnDisconnect"))
-				assert.Equal(t, 1, rec.Count("OnState "+reconnect.Stopped.String()))
-				assert.Zero(t, p.Open())
-			})
+		bubble(t, in, func(t *testing.T) {
+			p := newPipe(t, nil)
+			rec := testutil.NewRecorder()
+			c := newClient(t, plant(t, p, rec, in, func() { panic("boom " + in) }))
+			first := c.Connect()
+			err := waitDone(t, c)
+			requirePanicError(t, err, "boom "+in)
+			require.True(t, reconnect.IsFatal(err))
+			switch in {
+			case "Dialer", "OnConnect", "OnState " + reconnect.Connecting.String():
+				requirePanicError(t, first, "boom "+in)
+			}
+			assert.Equal(t, reconnect.Stopped, c.State())
+			assert.Equal(t, rec.Count("OnState "+reconnect.Connected.String()), rec.Count("OnDisconnect"))
+			assert.Equal(t, 1, rec.Count("OnState "+reconnect.Stopped.String()))
+			assert.Zero(t, p.Open())
 		})
 	}
 }
@@ -87,27 +85,25 @@ func TestPanicGoesToOnErrorWhichMayGoOn(t *testing.T) {
 		if in == "OnError" || in == "WaitReconnect" {
 			continue // its own, and what always stops
 		}
-		t.Run(in, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				p := newPipe(t, nil)
-				rec := testutil.NewRecorder()
-				cfg := plant(t, p, rec, in, func() { panic("boom") })
-				told := make(chan error, 1)
-				cfg.OnError = func(_ context.Context, _ net.Conn, err error) error {
-					if !errors.Is(err, io.EOF) {
-						told <- err
-					}
-					return nil
+		bubble(t, in, func(t *testing.T) {
+			p := newPipe(t, nil)
+			rec := testutil.NewRecorder()
+			cfg := plant(t, p, rec, in, func() { panic("boom") })
+			told := make(chan error, 1)
+			cfg.OnError = func(_ context.Context, _ net.Conn, err error) error {
+				if !errors.Is(err, io.EOF) {
+					told <- err
 				}
-				c := newClient(t, cfg)
-				require.NoError(t, c.Connect())
-				requirePanicError(t, receive(t, told), "boom")
-				require.NoError(t, rec.WaitFor(guarded(t), "OnSession", 3))
-				require.NoError(t, c.Err())
-				require.NoError(t, c.Shutdown(guarded(t)))
-				assert.Equal(t, rec.Count("OnState "+reconnect.Connected.String()), rec.Count("OnDisconnect"))
-				assert.Zero(t, p.Open())
-			})
+				return nil
+			}
+			c := newClient(t, cfg)
+			require.NoError(t, c.Connect())
+			requirePanicError(t, receive(t, told), "boom")
+			require.NoError(t, rec.WaitFor(guarded(t), "OnSession", 3))
+			require.NoError(t, c.Err())
+			require.NoError(t, c.Shutdown(guarded(t)))
+			assert.Equal(t, rec.Count("OnState "+reconnect.Connected.String()), rec.Count("OnDisconnect"))
+			assert.Zero(t, p.Open())
 		})
 	}
 }
@@ -115,34 +111,32 @@ func TestPanicGoesToOnErrorWhichMayGoOn(t *testing.T) {
 func TestPanicOrGoexitDuringTheStopStillEndsTheClient(t *testing.T) {
 	for name, do := range map[string]func(){"panic": func() { panic("boom") }, "goexit": runtime.Goexit} {
 		for _, in := range []string{"OnSession", "OnDisconnect", "OnState", "worker", "unconnected"} {
-			t.Run(in+" "+name, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					p := newPipe(t, nil)
-					cfg := pipeConfig(p)
-					at := func(name string) {
-						if name == in {
-							do()
-						}
+			bubble(t, in+" "+name, func(t *testing.T) {
+				p := newPipe(t, nil)
+				cfg := pipeConfig(p)
+				at := func(name string) {
+					if name == in {
+						do()
 					}
-					cfg.OnSession = func(ctx context.Context) error { <-ctx.Done(); at("OnSession"); return nil }
-					cfg.OnDisconnect = func(context.Context, net.Conn) error { at("OnDisconnect"); return nil }
-					cfg.OnState = func(_, to reconnect.State) {
-						if to == reconnect.Stopped {
-							at("OnState")
-							at("unconnected")
-						}
+				}
+				cfg.OnSession = func(ctx context.Context) error { <-ctx.Done(); at("OnSession"); return nil }
+				cfg.OnDisconnect = func(context.Context, net.Conn) error { at("OnDisconnect"); return nil }
+				cfg.OnState = func(_, to reconnect.State) {
+					if to == reconnect.Stopped {
+						at("OnState")
+						at("unconnected")
 					}
-					c := newClient(t, cfg)
-					c.Go(func(ctx context.Context) error { <-ctx.Done(); at("worker"); return nil })
-					if in != "unconnected" {
-						require.NoError(t, c.Connect())
-					}
-					synctest.Wait()
-					c.Cancel(nil)
-					_ = waitDone(t, c)
-					assert.Equal(t, reconnect.Stopped, c.State())
-					assert.Zero(t, p.Open())
-				})
+				}
+				c := newClient(t, cfg)
+				c.Go(func(ctx context.Context) error { <-ctx.Done(); at("worker"); return nil })
+				if in != "unconnected" {
+					require.NoError(t, c.Connect())
+				}
+				synctest.Wait()
+				c.Cancel(nil)
+				_ = waitDone(t, c)
+				assert.Equal(t, reconnect.Stopped, c.State())
+				assert.Zero(t, p.Open())
 			})
 		}
 	}
@@ -158,17 +152,15 @@ func TestPanicInAWorkerOrCatcherIsAnErrorWithItsStack(t *testing.T) {
 		},
 	} {
 		for _, connected := range []bool{true, false} {
-			t.Run(name, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					p := newPipe(t, nil)
-					c := newClient(t, pipeConfig(p))
-					if connected {
-						require.NoError(t, c.Connect())
-					}
-					start(c)
-					requirePanicError(t, waitDone(t, c), "boom")
-					assert.Zero(t, p.Open())
-				})
+			bubble(t, name, func(t *testing.T) {
+				p := newPipe(t, nil)
+				c := newClient(t, pipeConfig(p))
+				if connected {
+					require.NoError(t, c.Connect())
+				}
+				start(c)
+				requirePanicError(t, waitDone(t, c), "boom")
+				assert.Zero(t, p.Open())
 			})
 		}
 	}
@@ -176,31 +168,29 @@ func TestPanicInAWorkerOrCatcherIsAnErrorWithItsStack(t *testing.T) {
 
 func TestGoexitInACallbackEndsTheClientWithAnError(t *testing.T) {
 	for _, in := range callbacksToPlant() {
-		t.Run(in, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				p := newPipe(t, nil)
-				rec := testutil.NewRecorder()
-				c := newClient(t, plant(t, p, rec, in, runtime.Goexit))
-				returned := make(chan error, 1)
-				go func() {
-					defer close(returned)
-					returned <- c.Connect()
-				}()
-				first, ok := <-returned
-				require.True(t, ok, "Connect's caller was taken down")
-				err := waitDone(t, c)
-				require.Error(t, err)
-				require.ErrorContains(t, err, "Goexit")
-				switch in {
-				case "Dialer", "OnConnect", "OnState " + reconnect.Connecting.String():
-					require.ErrorIs(t, first, err)
-				}
-				require.Equal(t, err, c.Shutdown(guarded(t)))
-				assert.Equal(t, reconnect.Stopped, c.State())
-				assert.Equal(t, rec.Count("OnState "+reconnect.Connected.String()), rec.Count("OnDisconnect"))
-				assert.Equal(t, 1, rec.Count("OnState "+reconnect.Stopped.String()))
-				assert.Zero(t, p.Open())
-			})
+		bubble(t, in, func(t *testing.T) {
+			p := newPipe(t, nil)
+			rec := testutil.NewRecorder()
+			c := newClient(t, plant(t, p, rec, in, runtime.Goexit))
+			returned := make(chan error, 1)
+			go func() {
+				defer close(returned)
+				returned <- c.Connect()
+			}()
+			first, ok := <-returned
+			require.True(t, ok, "Connect's caller was taken down")
+			err := waitDone(t, c)
+			require.Error(t, err)
+			require.ErrorContains(t, err, "Goexit")
+			switch in {
+			case "Dialer", "OnConnect", "OnState " + reconnect.Connecting.String():
+				require.ErrorIs(t, first, err)
+			}
+			require.Equal(t, err, c.Shutdown(guarded(t)))
+			assert.Equal(t, reconnect.Stopped, c.State())
+			assert.Equal(t, rec.Count("OnState "+reconnect.Connected.String()), rec.Count("OnDisconnect"))
+			assert.Equal(t, 1, rec.Count("OnState "+reconnect.Stopped.String()))
+			assert.Zero(t, p.Open())
 		})
 	}
 }
@@ -259,15 +249,13 @@ func TestGoexitInAWorkerOrCatcherEndsTheClientWithAnError(t *testing.T) {
 			c.GoCatch(func(context.Context) error { return io.EOF }, func(ctx context.Context, _ error) error { return exit(ctx) })
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				p := newPipe(t, nil)
-				c := newClient(t, pipeConfig(p))
-				require.NoError(t, c.Connect())
-				start(c)
-				require.ErrorContains(t, waitDone(t, c), "Goexit")
-				assert.Zero(t, p.Open())
-			})
+		bubble(t, name, func(t *testing.T) {
+			p := newPipe(t, nil)
+			c := newClient(t, pipeConfig(p))
+			require.NoError(t, c.Connect())
+			start(c)
+			require.ErrorContains(t, waitDone(t, c), "Goexit")
+			assert.Zero(t, p.Open())
 		})
 	}
 }

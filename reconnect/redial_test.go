@@ -96,120 +96,114 @@ func TestReconnectCutsAWaitOfAnHourShortOnce(t *testing.T) {
 
 func TestReconnectCutsAWaiterShortWhateverItReturns(t *testing.T) {
 	for name, answer := range map[string]error{"nil": nil, "an error": errors.New("cut")} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				p := newPipe(t, nil)
-				p.Refuse(io.ErrUnexpectedEOF)
-				cfg := pipeConfig(p)
-				cfg.WaitReconnect = func(ctx context.Context) error {
-					<-ctx.Done()
-					return answer
-				}
-				c := newClient(t, cfg)
-				require.NoError(t, c.Connect())
-				synctest.Wait()
-				require.NoError(t, c.Reconnect())
-				synctest.Wait()
-				require.Equal(t, 2, p.Dials())
-				require.Equal(t, reconnect.Waiting, c.State())
-			})
+		bubble(t, name, func(t *testing.T) {
+			p := newPipe(t, nil)
+			p.Refuse(io.ErrUnexpectedEOF)
+			cfg := pipeConfig(p)
+			cfg.WaitReconnect = func(ctx context.Context) error {
+				<-ctx.Done()
+				return answer
+			}
+			c := newClient(t, cfg)
+			require.NoError(t, c.Connect())
+			synctest.Wait()
+			require.NoError(t, c.Reconnect())
+			synctest.Wait()
+			require.Equal(t, 2, p.Dials())
+			require.Equal(t, reconnect.Waiting, c.State())
 		})
 	}
 }
 
 func TestReconnectDuringADialOrHandshakeBeginsItAnew(t *testing.T) {
 	for _, where := range []string{"dial", "OnConnect"} {
-		t.Run(where, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				p := newPipe(t, nil)
-				cfg := pipeConfig(p)
-				cfg.DialTimeout, cfg.ReadTimeout = time.Hour, time.Hour
-				cfg.WaitReconnect = reconnect.NewConstantWaiter(24 * time.Hour)
-				cfg.OnError = func(_ context.Context, _ net.Conn, err error) error {
-					t.Errorf("told of %v", err)
-					return nil
-				}
-				cfg.OnState = func(from, to reconnect.State) {
-					assert.NotEqual(t, from, to, "another attempt in the same state is no transition")
-				}
-				hang := true
-				if where == "dial" {
-					p.Hang(true)
-				} else {
-					cfg.OnConnect = func(ctx context.Context, conn net.Conn) error {
-						if !hang {
-							return nil
-						}
-						_, err := conn.Read(make([]byte, 1))
-						return err
+		bubble(t, where, func(t *testing.T) {
+			p := newPipe(t, nil)
+			cfg := pipeConfig(p)
+			cfg.DialTimeout, cfg.ReadTimeout = time.Hour, time.Hour
+			cfg.WaitReconnect = reconnect.NewConstantWaiter(24 * time.Hour)
+			cfg.OnError = func(_ context.Context, _ net.Conn, err error) error {
+				t.Errorf("told of %v", err)
+				return nil
+			}
+			cfg.OnState = func(from, to reconnect.State) {
+				assert.NotEqual(t, from, to, "another attempt in the same state is no transition")
+			}
+			hang := true
+			if where == "dial" {
+				p.Hang(true)
+			} else {
+				cfg.OnConnect = func(ctx context.Context, conn net.Conn) error {
+					if !hang {
+						return nil
 					}
+					_, err := conn.Read(make([]byte, 1))
+					return err
 				}
-				c := newClient(t, cfg)
-				connected := make(chan error, 1)
-				go func() { connected <- c.Connect() }()
+			}
+			c := newClient(t, cfg)
+			connected := make(chan error, 1)
+			go func() { connected <- c.Connect() }()
+			synctest.Wait()
+			begin := time.Now()
+			for i := range 3 {
+				require.Equal(t, reconnect.Connecting, c.State())
+				require.Equal(t, i+1, p.Dials())
+				if i == 2 {
+					hang = false
+					p.Hang(false)
+				}
+				require.NoError(t, c.Reconnect())
 				synctest.Wait()
-				begin := time.Now()
-				for i := range 3 {
-					require.Equal(t, reconnect.Connecting, c.State())
-					require.Equal(t, i+1, p.Dials())
-					if i == 2 {
-						hang = false
-						p.Hang(false)
-					}
-					require.NoError(t, c.Reconnect())
-					synctest.Wait()
-				}
-				require.NoError(t, <-connected)
-				require.Equal(t, reconnect.Connected, c.State())
-				assert.Zero(t, time.Since(begin))
-				assert.Zero(t, c.Status().Failures)
-				assert.Equal(t, 1, p.Open())
-			})
+			}
+			require.NoError(t, <-connected)
+			require.Equal(t, reconnect.Connected, c.State())
+			assert.Zero(t, time.Since(begin))
+			assert.Zero(t, c.Status().Failures)
+			assert.Equal(t, 1, p.Open())
 		})
 	}
 }
 
 func TestReconnectFromACallbackTakesEffectAfterIt(t *testing.T) {
 	for _, where := range []string{"OnSession", "OnDisconnect", "OnError", "WaitReconnect", "OnState waiting", "worker"} {
-		t.Run(where, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				p := newPipe(t, nil)
-				cfg := pipeConfig(p)
-				var c *reconnect.Client
-				once := sync.OnceFunc(func() { assert.NoError(t, c.Reconnect()) })
-				at := func(name string) {
-					if name == where {
-						once()
-					}
+		bubble(t, where, func(t *testing.T) {
+			p := newPipe(t, nil)
+			cfg := pipeConfig(p)
+			var c *reconnect.Client
+			once := sync.OnceFunc(func() { assert.NoError(t, c.Reconnect()) })
+			at := func(name string) {
+				if name == where {
+					once()
 				}
-				sessions := 0
-				cfg.OnSession = func(ctx context.Context) error {
-					if sessions++; sessions > 1 {
-						<-ctx.Done()
-						return nil
-					}
-					at("OnSession")
-					return io.EOF
+			}
+			sessions := 0
+			cfg.OnSession = func(ctx context.Context) error {
+				if sessions++; sessions > 1 {
+					<-ctx.Done()
+					return nil
 				}
-				cfg.OnDisconnect = func(context.Context, net.Conn) error { at("OnDisconnect"); return nil }
-				cfg.OnError = func(context.Context, net.Conn, error) error { at("OnError"); return nil }
-				cfg.WaitReconnect = func(ctx context.Context) error {
-					at("WaitReconnect")
-					return reconnect.NewConstantWaiter(time.Hour)(ctx)
-				}
-				cfg.OnState = func(_, to reconnect.State) { at("OnState " + to.String()) }
-				c = newClient(t, cfg)
-				require.NoError(t, c.Connect())
+				at("OnSession")
+				return io.EOF
+			}
+			cfg.OnDisconnect = func(context.Context, net.Conn) error { at("OnDisconnect"); return nil }
+			cfg.OnError = func(context.Context, net.Conn, error) error { at("OnError"); return nil }
+			cfg.WaitReconnect = func(ctx context.Context) error {
+				at("WaitReconnect")
+				return reconnect.NewConstantWaiter(time.Hour)(ctx)
+			}
+			cfg.OnState = func(_, to reconnect.State) { at("OnState " + to.String()) }
+			c = newClient(t, cfg)
+			require.NoError(t, c.Connect())
+			synctest.Wait()
+			if where == "worker" {
+				require.Equal(t, reconnect.Waiting, c.State())
+				c.Go(func(context.Context) error { at("worker"); return nil })
 				synctest.Wait()
-				if where == "worker" {
-					require.Equal(t, reconnect.Waiting, c.State())
-					c.Go(func(context.Context) error { at("worker"); return nil })
-					synctest.Wait()
-				}
-				require.Equal(t, reconnect.Connected, c.State(), "without the wait of an hour")
-				require.Equal(t, 2, p.Dials(), "once")
-				require.NoError(t, c.Shutdown(context.Background()))
-			})
+			}
+			require.Equal(t, reconnect.Connected, c.State(), "without the wait of an hour")
+			require.Equal(t, 2, p.Dials(), "once")
+			require.NoError(t, c.Shutdown(context.Background()))
 		})
 	}
 }
@@ -236,7 +230,7 @@ func TestReconnectBeforeConnectReturnsErrNotConnectedAndAfterTheStopErrClosed(t 
 }
 
 func TestReconnectsThatComeTogetherDoNotHurt(t *testing.T) {
-	for _, network := range []string{"tcp", "unix"} {
+	onStreams(t, func(t *testing.T, network string) {
 		s := testutil.NewEchoServer(t, network)
 		rec := testutil.NewRecorder()
 		c := newClient(t, &reconnect.Config{Remote: s.Remote(),
@@ -259,5 +253,5 @@ func TestReconnectsThatComeTogetherDoNotHurt(t *testing.T) {
 		require.NoError(t, c.Shutdown(guarded(t)))
 		rec.AssertPaired(t, "up", "down")
 		require.NoError(t, s.WaitOpen(guarded(t), 0))
-	}
+	})
 }

@@ -29,24 +29,22 @@ func TestReloadOfATimeoutKeepsTheSessionAndCountsFromTheNextUse(t *testing.T) {
 			return funcDialer(p.DialContext)
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				p := newPipe(t, nil)
-				c := connectPipe(t, p, func(cfg *reconnect.Config) { cfg.Dialer = wrap(p) })
-				for _, d := range []time.Duration{5 * time.Second, time.Second, time.Minute, 2 * time.Second} {
-					assertTimesOut(t, c, readOne, c.Config().ReadTimeout)
-					assertTimesOut(t, c, writeOne, c.Config().WriteTimeout)
-					c.Config().ReadTimeout, c.Config().WriteTimeout = d, 2*d
-					require.NoError(t, c.Reload())
-					assertTimesOut(t, c, readOne, d)
-					assertTimesOut(t, c, writeOne, 2*d)
-				}
-				require.Equal(t, 1, p.Dials())
-
-				c.Config().ReadTimeout = -1
+		bubble(t, name, func(t *testing.T) {
+			p := newPipe(t, nil)
+			c := connectPipe(t, p, func(cfg *reconnect.Config) { cfg.Dialer = wrap(p) })
+			for _, d := range []time.Duration{5 * time.Second, time.Second, time.Minute, 2 * time.Second} {
+				assertTimesOut(t, c, readOne, c.Config().ReadTimeout)
+				assertTimesOut(t, c, writeOne, c.Config().WriteTimeout)
+				c.Config().ReadTimeout, c.Config().WriteTimeout = d, 2*d
 				require.NoError(t, c.Reload())
-				assertBlocks(t, c, readOne)
-			})
+				assertTimesOut(t, c, readOne, d)
+				assertTimesOut(t, c, writeOne, 2*d)
+			}
+			require.Equal(t, 1, p.Dials())
+
+			c.Config().ReadTimeout = -1
+			require.NoError(t, c.Reload())
+			assertBlocks(t, c, readOne)
 		})
 	}
 }
@@ -75,21 +73,19 @@ func TestReloadFillsFieldsSetBackToZeroWithDefaults(t *testing.T) {
 func TestReadThatBlocksDuringAReloadKeepsTheBoundItBeganWith(t *testing.T) {
 	for name, d := range map[string]time.Duration{"longer": time.Hour, "shorter": bound / 8, "off": -1} {
 		for dir, do := range calls() {
-			t.Run(name+" "+dir, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					c := connectPipe(t, newPipe(t, nil), nil)
-					var wg sync.WaitGroup
-					wg.Go(func() { assertTimesOut(t, c, do, bound) })
-					time.Sleep(bound / 2)
-					c.Config().ReadTimeout, c.Config().WriteTimeout = d, d
-					require.NoError(t, c.Reload())
-					wg.Wait()
-					if d > 0 {
-						assertTimesOut(t, c, do, d)
-					} else {
-						assertBlocks(t, c, do)
-					}
-				})
+			bubble(t, name+" "+dir, func(t *testing.T) {
+				c := connectPipe(t, newPipe(t, nil), nil)
+				var wg sync.WaitGroup
+				wg.Go(func() { assertTimesOut(t, c, do, bound) })
+				time.Sleep(bound / 2)
+				c.Config().ReadTimeout, c.Config().WriteTimeout = d, d
+				require.NoError(t, c.Reload())
+				wg.Wait()
+				if d > 0 {
+					assertTimesOut(t, c, do, d)
+				} else {
+					assertBlocks(t, c, do)
+				}
 			})
 		}
 	}
@@ -109,7 +105,7 @@ func TestReloadOfADeadlineInForceLeavesItAlone(t *testing.T) {
 
 func TestReloadOnASocketCountsFromTheNextUse(t *testing.T) {
 	t.Parallel()
-	for _, network := range []string{"tcp", "unix"} {
+	onStreams(t, func(t *testing.T, network string) {
 		s := testutil.NewEchoServer(t, network)
 		c := newClient(t, &reconnect.Config{Remote: s.Remote(), ReadTimeout: 20 * time.Millisecond})
 		require.NoError(t, c.Connect())
@@ -125,7 +121,7 @@ func TestReloadOnASocketCountsFromTheNextUse(t *testing.T) {
 			talk(t, c, 3)
 		}
 		require.EqualValues(t, 1, c.Status().Sessions)
-	}
+	})
 }
 
 // routes are the edits that need another connection.
@@ -143,108 +139,98 @@ func routes(p *testutil.PipeListener) map[string]func(*reconnect.Config) {
 func TestReloadOfTheRouteEndsTheSessionAndDialsAtOnce(t *testing.T) {
 	p := testutil.Pipe(nil)
 	for name := range routes(p) {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				rec := testutil.NewRecorder()
-				p := newPipe(t, nil)
-				disconnect := func(context.Context, net.Conn) error { rec.Record("disconnect"); return nil }
-				cfg := pipeConfig(p)
-				cfg.WaitReconnect = reconnect.NewConstantWaiter(time.Hour)
-				cfg.OnDisconnect = disconnect
-				if name == "TLSConfig dropped" {
-					cfg.TLSConfig = &tls.Config{}
-					cfg.DialTimeout = time.Second // nobody answers the handshake
-				}
-				c := newClient(t, cfg)
-				require.NoError(t, c.Connect())
-				edit := routes(p)[name]
-				edit(c.Config())
-				begin := time.Now()
-				require.NoError(t, c.Reload())
-				synctest.Wait()
-				require.Equal(t, reconnect.Connected, c.State())
-				require.Zero(t, time.Since(begin))
-				require.Equal(t, 2, p.Dials())
-				require.Equal(t, 1, p.Open())
-				require.Equal(t, c.Config().Remote, c.Status().Remote)
-				require.Equal(t, c.Config().Remote, c.RemoteAddr().String())
-				require.NoError(t, c.Reload(), "nothing has changed")
-				synctest.Wait()
-				require.Equal(t, 2, p.Dials())
-				if name == "everything, whole" {
-					require.Zero(t, rec.Count("disconnect"), "that callback has gone")
-				} else if name != "TLSConfig dropped" {
-					require.Equal(t, 1, rec.Count("disconnect"))
-				}
-				_, err := reconnect.New(c.Config())
-				require.ErrorIs(t, err, reconnect.ErrConfigBusy)
-			})
+		bubble(t, name, func(t *testing.T) {
+			rec := testutil.NewRecorder()
+			p := newPipe(t, nil)
+			disconnect := func(context.Context, net.Conn) error { rec.Record("disconnect"); return nil }
+			cfg := pipeConfig(p)
+			cfg.WaitReconnect = reconnect.NewConstantWaiter(time.Hour)
+			cfg.OnDisconnect = disconnect
+			if name == "TLSConfig dropped" {
+				cfg.TLSConfig = &tls.Config{}
+				cfg.DialTimeout = time.Second // nobody answers the handshake
+			}
+			c := newClient(t, cfg)
+			require.NoError(t, c.Connect())
+			edit := routes(p)[name]
+			edit(c.Config())
+			begin := time.Now()
+			require.NoError(t, c.Reload())
+			synctest.Wait()
+			require.Equal(t, reconnect.Connected, c.State())
+			require.Zero(t, time.Since(begin))
+			require.Equal(t, 2, p.Dials())
+			require.Equal(t, 1, p.Open())
+			require.Equal(t, c.Config().Remote, c.Status().Remote)
+			require.Equal(t, c.Config().Remote, c.RemoteAddr().String())
+			require.NoError(t, c.Reload(), "nothing has changed")
+			synctest.Wait()
+			require.Equal(t, 2, p.Dials())
+			if name == "everything, whole" {
+				require.Zero(t, rec.Count("disconnect"), "that callback has gone")
+			} else if name != "TLSConfig dropped" {
+				require.Equal(t, 1, rec.Count("disconnect"))
+			}
+			_, err := reconnect.New(c.Config())
+			require.ErrorIs(t, err, reconnect.ErrConfigBusy)
 		})
 	}
 }
 
 func TestReloadInEveryState(t *testing.T) {
 	other := func(c *reconnect.Client) { c.Config().Remote = "other.test:4000" }
-	t.Run("before Connect", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			p := newPipe(t, nil)
-			c := newClient(t, pipeConfig(p))
-			other(c)
-			require.NoError(t, c.Reload())
-			require.Equal(t, reconnect.Idle, c.State())
-			require.NoError(t, c.Connect())
-			require.Equal(t, "other.test:4000", c.RemoteAddr().String())
-			require.Equal(t, 1, p.Dials())
-		})
+	bubble(t, "before Connect", func(t *testing.T) {
+		p := newPipe(t, nil)
+		c := newClient(t, pipeConfig(p))
+		other(c)
+		require.NoError(t, c.Reload())
+		require.Equal(t, reconnect.Idle, c.State())
+		require.NoError(t, c.Connect())
+		require.Equal(t, "other.test:4000", c.RemoteAddr().String())
+		require.Equal(t, 1, p.Dials())
 	})
-	t.Run("in a dial", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			p := newPipe(t, nil)
-			p.Hang(true)
-			cfg := pipeConfig(p)
-			cfg.DialTimeout = time.Hour
-			c := newClient(t, cfg)
-			go func() { assert.NoError(t, c.Connect()) }()
-			synctest.Wait()
-			other(c)
-			require.NoError(t, c.Reload())
-			p.Hang(false)
-			synctest.Wait()
-			require.Equal(t, "other.test:4000", c.RemoteAddr().String())
-		})
+	bubble(t, "in a dial", func(t *testing.T) {
+		p := newPipe(t, nil)
+		p.Hang(true)
+		cfg := pipeConfig(p)
+		cfg.DialTimeout = time.Hour
+		c := newClient(t, cfg)
+		go func() { assert.NoError(t, c.Connect()) }()
+		synctest.Wait()
+		other(c)
+		require.NoError(t, c.Reload())
+		p.Hang(false)
+		synctest.Wait()
+		require.Equal(t, "other.test:4000", c.RemoteAddr().String())
 	})
-	t.Run("in a wait", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			p := newPipe(t, nil)
-			p.Refuse(io.ErrUnexpectedEOF)
-			cfg := pipeConfig(p)
-			cfg.WaitReconnect = reconnect.NewConstantWaiter(time.Hour)
-			c := newClient(t, cfg)
-			require.NoError(t, c.Connect())
-			synctest.Wait()
-			c.Config().ReadTimeout = time.Minute
-			require.NoError(t, c.Reload())
-			synctest.Wait()
-			require.Equal(t, reconnect.Waiting, c.State(), "a timeout is nothing to dial for")
-			p.Refuse(nil)
-			other(c)
-			require.NoError(t, c.Reload())
-			synctest.Wait()
-			require.Equal(t, "other.test:4000", c.RemoteAddr().String())
-		})
+	bubble(t, "in a wait", func(t *testing.T) {
+		p := newPipe(t, nil)
+		p.Refuse(io.ErrUnexpectedEOF)
+		cfg := pipeConfig(p)
+		cfg.WaitReconnect = reconnect.NewConstantWaiter(time.Hour)
+		c := newClient(t, cfg)
+		require.NoError(t, c.Connect())
+		synctest.Wait()
+		c.Config().ReadTimeout = time.Minute
+		require.NoError(t, c.Reload())
+		synctest.Wait()
+		require.Equal(t, reconnect.Waiting, c.State(), "a timeout is nothing to dial for")
+		p.Refuse(nil)
+		other(c)
+		require.NoError(t, c.Reload())
+		synctest.Wait()
+		require.Equal(t, "other.test:4000", c.RemoteAddr().String())
 	})
-	t.Run("after the stop", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			c := connectPipe(t, newPipe(t, nil), nil)
-			stop := errors.New("stop")
-			c.Cancel(stop)
-			for range 2 {
-				err := c.Reload()
-				require.ErrorIs(t, err, reconnect.ErrClosed)
-				require.ErrorIs(t, err, stop)
-				require.Equal(t, stop, waitDone(t, c))
-			}
-		})
+	bubble(t, "after the stop", func(t *testing.T) {
+		c := connectPipe(t, newPipe(t, nil), nil)
+		stop := errors.New("stop")
+		c.Cancel(stop)
+		for range 2 {
+			err := c.Reload()
+			require.ErrorIs(t, err, reconnect.ErrClosed)
+			require.ErrorIs(t, err, stop)
+			require.Equal(t, stop, waitDone(t, c))
+		}
 	})
 }
 
@@ -256,27 +242,25 @@ func TestReloadOfAnInvalidConfigIsRejectedWholeAndChangesNothing(t *testing.T) {
 		"TLSConfig":  func(cfg *reconnect.Config) { cfg.Remote = "/run/x.sock"; cfg.TLSConfig = &tls.Config{} },
 		"Context":    func(cfg *reconnect.Config) { cfg.Context = context.WithValue(cfg.Context, bound, 1) },
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				p := newPipe(t, nil)
-				c := connectPipe(t, p, nil)
-				good := *c.Config()
-				c.Config().ReadTimeout = time.Hour
-				edit(c.Config())
-				err := c.Reload()
-				require.ErrorIs(t, err, core.ErrInvalid)
-				require.ErrorContains(t, err, name)
-				synctest.Wait()
-				require.Equal(t, 1, p.Dials())
-				assertTimesOut(t, c, readOne, bound)
-				require.NoError(t, c.Close())
-				synctest.Wait()
-				require.Equal(t, pipeRemote, c.RemoteAddr().String())
-				*c.Config() = good
-				require.NoError(t, c.Reload())
-				synctest.Wait()
-				require.Equal(t, 2, p.Dials())
-			})
+		bubble(t, name, func(t *testing.T) {
+			p := newPipe(t, nil)
+			c := connectPipe(t, p, nil)
+			good := *c.Config()
+			c.Config().ReadTimeout = time.Hour
+			edit(c.Config())
+			err := c.Reload()
+			require.ErrorIs(t, err, core.ErrInvalid)
+			require.ErrorContains(t, err, name)
+			synctest.Wait()
+			require.Equal(t, 1, p.Dials())
+			assertTimesOut(t, c, readOne, bound)
+			require.NoError(t, c.Close())
+			synctest.Wait()
+			require.Equal(t, pipeRemote, c.RemoteAddr().String())
+			*c.Config() = good
+			require.NoError(t, c.Reload())
+			synctest.Wait()
+			require.Equal(t, 2, p.Dials())
 		})
 	}
 }

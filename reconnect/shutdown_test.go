@@ -17,78 +17,74 @@ import (
 
 func TestShutdownGivesUpOnACallbackThatIgnoresItsContext(t *testing.T) {
 	for _, in := range []string{"Dialer", "OnConnect", "OnSession", "OnDisconnect", "OnError", "OnState", "WaitReconnect", "worker"} {
-		t.Run(in, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				p := newPipe(t, nil)
-				entered, release := make(chan struct{}), make(chan struct{})
-				done := false
-				block := func() {
-					if !done {
-						done = true
-						close(entered)
-						<-release
+		bubble(t, in, func(t *testing.T) {
+			p := newPipe(t, nil)
+			entered, release := make(chan struct{}), make(chan struct{})
+			done := false
+			block := func() {
+				if !done {
+					done = true
+					close(entered)
+					<-release
+				}
+			}
+			cfg := plant(t, p, testutil.NewRecorder(), in, block)
+			if in == "OnState" {
+				cfg.OnState = func(_, to reconnect.State) {
+					if to == reconnect.Connected {
+						block()
 					}
 				}
-				cfg := plant(t, p, testutil.NewRecorder(), in, block)
-				if in == "OnState" {
-					cfg.OnState = func(_, to reconnect.State) {
-						if to == reconnect.Connected {
-							block()
-						}
-					}
-				}
-				c := newClient(t, cfg)
-				if in == "worker" {
-					c.Go(func(context.Context) error { block(); return nil })
-				}
-				go func() { _ = c.Connect() }()
-				<-entered
+			}
+			c := newClient(t, cfg)
+			if in == "worker" {
+				c.Go(func(context.Context) error { block(); return nil })
+			}
+			go func() { _ = c.Connect() }()
+			<-entered
 
-				ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-				defer cancel()
-				begin := time.Now()
-				require.Equal(t, context.DeadlineExceeded, c.Shutdown(ctx))
-				assert.Equal(t, time.Minute, time.Since(begin))
-				assert.Zero(t, p.Open(), "closed under whatever runs")
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			defer cancel()
+			begin := time.Now()
+			require.Equal(t, context.DeadlineExceeded, c.Shutdown(ctx))
+			assert.Equal(t, time.Minute, time.Since(begin))
+			assert.Zero(t, p.Open(), "closed under whatever runs")
 
-				gone, cancel := context.WithCancel(context.Background())
-				cancel()
-				require.Equal(t, context.Canceled, c.Shutdown(gone))
-				select {
-				case <-c.Done():
-					t.Fatal("done while a callback runs")
-				default:
-				}
-				close(release)
-				require.NoError(t, waitDone(t, c))
-				require.NoError(t, c.Shutdown(gone), "after the stop the reason counts")
-			})
+			gone, cancel := context.WithCancel(context.Background())
+			cancel()
+			require.Equal(t, context.Canceled, c.Shutdown(gone))
+			select {
+			case <-c.Done():
+				t.Fatal("done while a callback runs")
+			default:
+			}
+			close(release)
+			require.NoError(t, waitDone(t, c))
+			require.NoError(t, c.Shutdown(gone), "after the stop the reason counts")
 		})
 	}
 }
 
 func TestShutdownThatGivesUpClosesTheConnectionUnderABlockedWrite(t *testing.T) {
 	for name, d := range map[string]time.Duration{"bounded": time.Hour, "off": -1} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var stopped time.Time
-				p := newPipe(t, nil)
-				edit := func(cfg *reconnect.Config) { cfg.WriteTimeout = d }
-				c := connectSession(t, p, edit, func(_ context.Context, c *reconnect.Client) error {
-					_, err := writeOne(c)
-					assert.ErrorIs(t, err, net.ErrClosed)
-					assert.Equal(t, time.Second, time.Since(stopped))
-					return nil
-				})
-				time.Sleep(time.Minute)
-				stopped = time.Now()
-				ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-				defer cancel()
-				require.Equal(t, context.DeadlineExceeded, c.Shutdown(ctx))
-				require.NoError(t, waitDone(t, c))
+		bubble(t, name, func(t *testing.T) {
+			var stopped time.Time
+			p := newPipe(t, nil)
+			edit := func(cfg *reconnect.Config) { cfg.WriteTimeout = d }
+			c := connectSession(t, p, edit, func(_ context.Context, c *reconnect.Client) error {
+				_, err := writeOne(c)
+				assert.ErrorIs(t, err, net.ErrClosed)
 				assert.Equal(t, time.Second, time.Since(stopped))
-				assert.Zero(t, p.Open())
+				return nil
 			})
+			time.Sleep(time.Minute)
+			stopped = time.Now()
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			defer cancel()
+			require.Equal(t, context.DeadlineExceeded, c.Shutdown(ctx))
+			require.NoError(t, waitDone(t, c))
+			assert.Equal(t, time.Second, time.Since(stopped))
+			assert.Zero(t, p.Open())
 		})
 	}
 }
@@ -130,24 +126,22 @@ func TestReasonOfTheStopIsWhatWaitErrAndShutdownGive(t *testing.T) {
 		"deadline of context": {func(*reconnect.Client, context.CancelCauseFunc) { time.Sleep(2 * time.Hour) }, context.DeadlineExceeded},
 	} {
 		for _, connect := range []bool{true, false} {
-			t.Run(name, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					base, stop := context.WithTimeout(context.Background(), time.Hour)
-					defer stop()
-					base, cancel := context.WithCancelCause(base)
-					defer cancel(nil)
-					cfg := pipeConfig(newPipe(t, nil))
-					cfg.Context = base
-					c := newClient(t, cfg)
-					if connect {
-						require.NoError(t, c.Connect())
-					}
-					tc.stop(c, cancel)
-					require.Equal(t, tc.want, waitDone(t, c))
-					require.Equal(t, tc.want, c.Err())
-					require.Equal(t, tc.want, c.Shutdown(context.Background()))
-					assert.Equal(t, reconnect.Stopped, c.State())
-				})
+			bubble(t, name, func(t *testing.T) {
+				base, stop := context.WithTimeout(context.Background(), time.Hour)
+				defer stop()
+				base, cancel := context.WithCancelCause(base)
+				defer cancel(nil)
+				cfg := pipeConfig(newPipe(t, nil))
+				cfg.Context = base
+				c := newClient(t, cfg)
+				if connect {
+					require.NoError(t, c.Connect())
+				}
+				tc.stop(c, cancel)
+				require.Equal(t, tc.want, waitDone(t, c))
+				require.Equal(t, tc.want, c.Err())
+				require.Equal(t, tc.want, c.Shutdown(context.Background()))
+				assert.Equal(t, reconnect.Stopped, c.State())
 			})
 		}
 	}

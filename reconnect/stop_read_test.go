@@ -21,46 +21,44 @@ import (
 func TestStopEndsBlockedReadsAtOnce(t *testing.T) {
 	for name, d := range map[string]time.Duration{"default": 0, "off": -1, "long": time.Hour} {
 		for _, fixed := range []bool{false, true} {
-			t.Run(name, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					c := connectPipe(t, newPipe(t, nil), func(cfg *reconnect.Config) {
-						cfg.ReadTimeout, cfg.WriteTimeout = d, d
-						cfg.OnSession = func(ctx context.Context) error {
-							<-ctx.Done()
-							time.Sleep(time.Second) // the connection is still there
-							return nil
-						}
-					})
-					if fixed {
-						require.NoError(t, c.SetDeadline(time.Hour, 0))
+			bubble(t, name, func(t *testing.T) {
+				c := connectPipe(t, newPipe(t, nil), func(cfg *reconnect.Config) {
+					cfg.ReadTimeout, cfg.WriteTimeout = d, d
+					cfg.OnSession = func(ctx context.Context) error {
+						<-ctx.Done()
+						time.Sleep(time.Second) // the connection is still there
+						return nil
 					}
-					var wg sync.WaitGroup
-					for range 5 {
-						wg.Go(func() {
-							_, err := readOne(c)
-							assert.ErrorIs(t, err, reconnect.ErrClosed)
-							assert.NotErrorIs(t, err, os.ErrDeadlineExceeded)
-						})
-					}
-					synctest.Wait()
-					begin := time.Now()
-					c.Cancel(nil)
-					wg.Wait()
-					_, err := readOne(c)
-					assert.ErrorIs(t, err, reconnect.ErrClosed)
-					assert.ErrorIs(t, c.SetReadDeadline(time.Hour), reconnect.ErrClosed)
-					assert.ErrorIs(t, c.ResetDeadline(), reconnect.ErrClosed)
-					_, err = readOne(c)
-					assert.ErrorIs(t, err, reconnect.ErrClosed)
-					assert.Zero(t, time.Since(begin))
 				})
+				if fixed {
+					require.NoError(t, c.SetDeadline(time.Hour, 0))
+				}
+				var wg sync.WaitGroup
+				for range 5 {
+					wg.Go(func() {
+						_, err := readOne(c)
+						assert.ErrorIs(t, err, reconnect.ErrClosed)
+						assert.NotErrorIs(t, err, os.ErrDeadlineExceeded)
+					})
+				}
+				synctest.Wait()
+				begin := time.Now()
+				c.Cancel(nil)
+				wg.Wait()
+				_, err := readOne(c)
+				assert.ErrorIs(t, err, reconnect.ErrClosed)
+				assert.ErrorIs(t, c.SetReadDeadline(time.Hour), reconnect.ErrClosed)
+				assert.ErrorIs(t, c.ResetDeadline(), reconnect.ErrClosed)
+				_, err = readOne(c)
+				assert.ErrorIs(t, err, reconnect.ErrClosed)
+				assert.Zero(t, time.Since(begin))
 			})
 		}
 	}
 }
 
 func TestStopEndsReadsOnSocketsThatBlock(t *testing.T) {
-	for _, network := range []string{"tcp", "unix"} {
+	onStreams(t, func(t *testing.T, network string) {
 		for _, d := range []time.Duration{0, -1, time.Hour} {
 			s := testutil.NewEchoServer(t, network)
 			c := newClient(t, &reconnect.Config{Remote: s.Remote(), ReadTimeout: d,
@@ -79,48 +77,46 @@ func TestStopEndsReadsOnSocketsThatBlock(t *testing.T) {
 			require.NoError(t, c.Shutdown(guarded(t)))
 			wg.Wait()
 		}
-	}
+	})
 }
 
 func TestStopCutsShortReadsWithEveryTimeoutOff(t *testing.T) {
-	for _, network := range []string{"tcp", "unix"} {
-		t.Run(network, func(t *testing.T) {
-			s := testutil.NewEchoServer(t, network)
-			reading := make(chan struct{}, 8)
-			var c *reconnect.Client
-			c = newClient(t, &reconnect.Config{Remote: s.Remote(),
-				DialTimeout: -1, ReadTimeout: -1, WriteTimeout: -1,
-				OnSession: func(context.Context) error {
-					reading <- struct{}{}
-					_, err := c.Read(make([]byte, 1))
-					assert.ErrorIs(t, err, reconnect.ErrClosed)
+	onStreams(t, func(t *testing.T, network string) {
+		s := testutil.NewEchoServer(t, network)
+		reading := make(chan struct{}, 8)
+		var c *reconnect.Client
+		c = newClient(t, &reconnect.Config{Remote: s.Remote(),
+			DialTimeout: -1, ReadTimeout: -1, WriteTimeout: -1,
+			OnSession: func(context.Context) error {
+				reading <- struct{}{}
+				_, err := c.Read(make([]byte, 1))
+				assert.ErrorIs(t, err, reconnect.ErrClosed)
+				return err
+			}})
+		for range 4 {
+			c.Go(func(ctx context.Context) error {
+				if err := c.WaitConnected(ctx); err != nil {
 					return err
-				}})
-			for range 4 {
-				c.Go(func(ctx context.Context) error {
-					if err := c.WaitConnected(ctx); err != nil {
-						return err
-					}
-					reading <- struct{}{}
-					_, err := c.Read(make([]byte, 1))
-					assert.ErrorIs(t, err, reconnect.ErrClosed)
-					return err
-				})
-			}
-			require.NoError(t, c.Connect())
-			for range 5 {
-				receive(t, reading)
-			}
-			require.NoError(t, c.Shutdown(guarded(t)))
-			require.NoError(t, s.WaitOpen(guarded(t), 0))
-		})
-	}
+				}
+				reading <- struct{}{}
+				_, err := c.Read(make([]byte, 1))
+				assert.ErrorIs(t, err, reconnect.ErrClosed)
+				return err
+			})
+		}
+		require.NoError(t, c.Connect())
+		for range 5 {
+			receive(t, reading)
+		}
+		require.NoError(t, c.Shutdown(guarded(t)))
+		require.NoError(t, s.WaitOpen(guarded(t), 0))
+	})
 }
 
 // A read that is about to arm its deadline when the stop comes would block
 // until that deadline. It's an hour, so nobody would wait for it.
 func TestDeadlineArmedByARacingReadDoesNotOutliveTheStop(t *testing.T) {
-	for _, network := range []string{"tcp", "unix"} {
+	onStreams(t, func(t *testing.T, network string) {
 		s := testutil.NewServer(t, network, func(conn net.Conn) {
 			for {
 				if _, err := conn.Write([]byte("some bytes")); err != nil {
@@ -162,5 +158,5 @@ func TestDeadlineArmedByARacingReadDoesNotOutliveTheStop(t *testing.T) {
 			receive(t, reading)
 			require.NoError(t, c.Shutdown(guarded(t)))
 		}
-	}
+	})
 }

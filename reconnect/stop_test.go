@@ -66,39 +66,37 @@ func phases() map[string]func(*reconnect.Config, *testutil.PipeListener) {
 func TestStopCutsShortWhateverTheClientIsAt(t *testing.T) {
 	for phase, edit := range phases() {
 		for how, stop := range stops() {
-			t.Run(phase+" "+how, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					base, cancel := context.WithCancel(context.Background())
-					defer cancel()
-					p := newPipe(t, nil)
-					cfg := pipeConfig(p)
-					cfg.Context = base
-					cfg.DialTimeout, cfg.ReadTimeout, cfg.WriteTimeout = -1, -1, -1
-					edit(cfg, p)
-					onError := cfg.OnError
-					reported := 0
-					cfg.OnError = func(ctx context.Context, conn net.Conn, err error) error {
-						reported++
-						if onError != nil {
-							return onError(ctx, conn, err)
-						}
-						return nil
+			bubble(t, phase+" "+how, func(t *testing.T) {
+				base, cancel := context.WithCancel(context.Background())
+				defer cancel()
+				p := newPipe(t, nil)
+				cfg := pipeConfig(p)
+				cfg.Context = base
+				cfg.DialTimeout, cfg.ReadTimeout, cfg.WriteTimeout = -1, -1, -1
+				edit(cfg, p)
+				onError := cfg.OnError
+				reported := 0
+				cfg.OnError = func(ctx context.Context, conn net.Conn, err error) error {
+					reported++
+					if onError != nil {
+						return onError(ctx, conn, err)
 					}
-					c := newClient(t, cfg)
-					go func() { _ = c.Connect() }()
-					synctest.Wait()
-					before := reported
+					return nil
+				}
+				c := newClient(t, cfg)
+				go func() { _ = c.Connect() }()
+				synctest.Wait()
+				before := reported
 
-					begin := time.Now()
-					stop(c, cancel)
-					require.NoError(t, waitDone(t, c))
-					assert.Zero(t, time.Since(begin))
-					require.NoError(t, c.Err())
-					require.ErrorIs(t, context.Cause(c.Context()), context.Canceled)
-					assert.Equal(t, reconnect.Stopped, c.State())
-					assert.Equal(t, before, reported, "errors of the stop itself aren't reported")
-					assert.Zero(t, p.Open())
-				})
+				begin := time.Now()
+				stop(c, cancel)
+				require.NoError(t, waitDone(t, c))
+				assert.Zero(t, time.Since(begin))
+				require.NoError(t, c.Err())
+				require.ErrorIs(t, context.Cause(c.Context()), context.Canceled)
+				assert.Equal(t, reconnect.Stopped, c.State())
+				assert.Equal(t, before, reported, "errors of the stop itself aren't reported")
+				assert.Zero(t, p.Open())
 			})
 		}
 	}
@@ -189,19 +187,17 @@ func TestStopDuringABlackHoledDial(t *testing.T) {
 }
 
 func TestStopDuringATLSHandshake(t *testing.T) {
-	for _, network := range []string{"tcp", "unix"} {
-		t.Run(network, func(t *testing.T) {
-			s := testutil.NewEchoServer(t, network)
-			s.SetSilent(true)
-			c := newClient(t, &reconnect.Config{Remote: s.Remote(), DialTimeout: -1,
-				TLSConfig: &tls.Config{ServerName: "localhost"}})
-			connected := make(chan error, 1)
-			go func() { connected <- c.Connect() }()
-			require.NoError(t, s.WaitAccepted(guarded(t), 1))
-			require.NoError(t, c.Shutdown(guarded(t)))
-			require.ErrorIs(t, receive(t, connected), reconnect.ErrClosed)
-		})
-	}
+	onStreams(t, func(t *testing.T, network string) {
+		s := testutil.NewEchoServer(t, network)
+		s.SetSilent(true)
+		c := newClient(t, &reconnect.Config{Remote: s.Remote(), DialTimeout: -1,
+			TLSConfig: &tls.Config{ServerName: "localhost"}})
+		connected := make(chan error, 1)
+		go func() { connected <- c.Connect() }()
+		require.NoError(t, s.WaitAccepted(guarded(t), 1))
+		require.NoError(t, c.Shutdown(guarded(t)))
+		require.ErrorIs(t, receive(t, connected), reconnect.ErrClosed)
+	})
 }
 
 func TestContextThatIsOverBeforeNewStopsTheClient(t *testing.T) {

@@ -18,19 +18,15 @@ import (
 )
 
 func TestEachCallIsBoundedByItsTimeoutNeverEarlyAndHardlyLate(t *testing.T) {
-	for name, do := range calls() {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c := connectPipe(t, newPipe(t, nil), nil)
-				for i := range 200 {
-					assertTimesOut(t, c, do, bound)
-					// begin anywhere between the deadlines armed before
-					time.Sleep(time.Duration(i*i) * time.Millisecond)
-				}
-				assert.EqualValues(t, 1, c.Status().Sessions, "a timeout ends no session")
-			})
-		})
-	}
+	eachCall(t, func(t *testing.T, do call) {
+		c := connectPipe(t, newPipe(t, nil), nil)
+		for i := range 200 {
+			assertTimesOut(t, c, do, bound)
+			// begin anywhere between the deadlines armed before
+			time.Sleep(time.Duration(i*i) * time.Millisecond)
+		}
+		assert.EqualValues(t, 1, c.Status().Sessions, "a timeout ends no session")
+	})
 }
 
 func TestBoundsOfReadAndWriteAreTheirOwn(t *testing.T) {
@@ -78,75 +74,61 @@ func TestCallOnABusyConnectionIsBoundedFromItsOwnBegin(t *testing.T) {
 }
 
 func TestConcurrentCallsAreEachBoundedFromTheirOwnBegin(t *testing.T) {
-	for name, do := range calls() {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c := connectPipe(t, newPipe(t, nil), nil)
-				var wg sync.WaitGroup
-				for range 50 {
-					wg.Go(func() {
-						for range 5 {
-							time.Sleep(rand.N(2 * bound))
-							assertTimesOut(t, c, do, bound)
-						}
-					})
+	eachCall(t, func(t *testing.T, do call) {
+		c := connectPipe(t, newPipe(t, nil), nil)
+		var wg sync.WaitGroup
+		for range 50 {
+			wg.Go(func() {
+				for range 5 {
+					time.Sleep(rand.N(2 * bound))
+					assertTimesOut(t, c, do, bound)
 				}
-				wg.Wait()
 			})
-		})
-	}
+		}
+		wg.Wait()
+	})
 }
 
 func TestNegativeTimeoutBoundsNothing(t *testing.T) {
-	for name, do := range calls() {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c := connectPipe(t, newPipe(t, nil), func(cfg *reconnect.Config) {
-					cfg.ReadTimeout, cfg.WriteTimeout = -1, math.MinInt64
-				})
-				assertBlocks(t, c, do)
-			})
+	eachCall(t, func(t *testing.T, do call) {
+		c := connectPipe(t, newPipe(t, nil), func(cfg *reconnect.Config) {
+			cfg.ReadTimeout, cfg.WriteTimeout = -1, math.MinInt64
 		})
-	}
+		assertBlocks(t, c, do)
+	})
 }
 
 func TestTimeoutOfHundredsOfYearsIsNoTimeoutInThePast(t *testing.T) {
-	for name, do := range calls() {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c := connectPipe(t, newPipe(t, nil), func(cfg *reconnect.Config) {
-					cfg.ReadTimeout, cfg.WriteTimeout = math.MaxInt64, math.MaxInt64
-				})
-				time.Sleep(time.Hour)
-				assertBlocks(t, c, do)
-			})
+	eachCall(t, func(t *testing.T, do call) {
+		c := connectPipe(t, newPipe(t, nil), func(cfg *reconnect.Config) {
+			cfg.ReadTimeout, cfg.WriteTimeout = math.MaxInt64, math.MaxInt64
 		})
-	}
+		time.Sleep(time.Hour)
+		assertBlocks(t, c, do)
+	})
 }
 
 func TestReadOnASocketIsNeverEarlyWhateverWentBefore(t *testing.T) {
 	t.Parallel()
 	const bound = 20 * time.Millisecond
-	for _, network := range []string{"tcp", "unix"} {
-		t.Run(network, func(t *testing.T) {
-			t.Parallel()
-			s := testutil.NewEchoServer(t, network)
-			c := newClient(t, &reconnect.Config{Remote: s.Remote(), ReadTimeout: bound, WriteTimeout: time.Minute})
-			require.NoError(t, c.Connect())
-			for range 25 {
-				require.NoError(t, c.SetReadDeadline(-1))
-				talk(t, c, rand.N(20))
-				require.NoError(t, c.ResetReadDeadline())
-				for range rand.N(3) {
-					begin := time.Now()
-					_, err := readOne(c)
-					require.ErrorIs(t, err, os.ErrDeadlineExceeded)
-					require.GreaterOrEqual(t, time.Since(begin), bound)
-				}
+	onStreams(t, func(t *testing.T, network string) {
+		t.Parallel()
+		s := testutil.NewEchoServer(t, network)
+		c := newClient(t, &reconnect.Config{Remote: s.Remote(), ReadTimeout: bound, WriteTimeout: time.Minute})
+		require.NoError(t, c.Connect())
+		for range 25 {
+			require.NoError(t, c.SetReadDeadline(-1))
+			talk(t, c, rand.N(20))
+			require.NoError(t, c.ResetReadDeadline())
+			for range rand.N(3) {
+				begin := time.Now()
+				_, err := readOne(c)
+				require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+				require.GreaterOrEqual(t, time.Since(begin), bound)
 			}
-			require.EqualValues(t, 1, c.Status().Sessions)
-		})
-	}
+		}
+		require.EqualValues(t, 1, c.Status().Sessions)
+	})
 }
 
 // fastest gives the shortest time that a time-out of a call took.
@@ -166,9 +148,9 @@ func fastest(t *testing.T, remote string, bound time.Duration, n int, do call) t
 
 func TestCallsOnSocketsAreBoundedInProportion(t *testing.T) {
 	t.Parallel()
-	for _, network := range []string{"tcp", "unix"} {
+	onStreams(t, func(t *testing.T, network string) {
 		for name, do := range map[string]call{"Read": readOne, "Write": writeTooMuch} {
-			t.Run(network+" "+name, func(t *testing.T) {
+			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				s := testutil.NewServer(t, network, func(net.Conn) {})
 				s.SetSilent(true)
@@ -178,35 +160,33 @@ func TestCallsOnSocketsAreBoundedInProportion(t *testing.T) {
 				assert.Less(t, float64(b), 1.5*factor*float64(a))
 			})
 		}
-	}
+	})
 }
 
 func TestConcurrentReadsOnASocketAreBoundedTogetherNotInTurn(t *testing.T) {
 	t.Parallel()
-	for _, network := range []string{"tcp", "unix"} {
-		t.Run(network, func(t *testing.T) {
-			t.Parallel()
-			s := testutil.NewEchoServer(t, network)
-			const bound, readers = 100 * time.Millisecond, 20
-			c := newClient(t, &reconnect.Config{Remote: s.Remote(), ReadTimeout: bound})
-			require.NoError(t, c.Connect())
-			begin := time.Now()
-			_, err := readOne(c)
-			require.ErrorIs(t, err, os.ErrDeadlineExceeded)
-			alone := time.Since(begin)
+	onStreams(t, func(t *testing.T, network string) {
+		t.Parallel()
+		s := testutil.NewEchoServer(t, network)
+		const bound, readers = 100 * time.Millisecond, 20
+		c := newClient(t, &reconnect.Config{Remote: s.Remote(), ReadTimeout: bound})
+		require.NoError(t, c.Connect())
+		begin := time.Now()
+		_, err := readOne(c)
+		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+		alone := time.Since(begin)
 
-			begin = time.Now()
-			var wg sync.WaitGroup
-			for range readers {
-				wg.Go(func() {
-					begin := time.Now()
-					_, err := readOne(c)
-					assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
-					assert.GreaterOrEqual(t, time.Since(begin), bound)
-				})
-			}
-			wg.Wait()
-			assert.Less(t, time.Since(begin), readers/2*alone)
-		})
-	}
+		begin = time.Now()
+		var wg sync.WaitGroup
+		for range readers {
+			wg.Go(func() {
+				begin := time.Now()
+				_, err := readOne(c)
+				assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
+				assert.GreaterOrEqual(t, time.Since(begin), bound)
+			})
+		}
+		wg.Wait()
+		assert.Less(t, time.Since(begin), readers/2*alone)
+	})
 }

@@ -66,36 +66,34 @@ func serverConfig(cert tls.Certificate) *atomic.Pointer[tls.Config] {
 
 func TestTLSRunsOverTCPAndUnixSockets(t *testing.T) {
 	cert, pool := certificate(t, "server.test", time.Hour)
-	for _, network := range []string{"tcp", "unix"} {
-		t.Run(network, func(t *testing.T) {
-			s := tlsEcho(t, network, serverConfig(cert))
-			cfg := &tls.Config{RootCAs: pool}
-			if network == "unix" {
-				cfg.ServerName = "server.test"
-			}
-			states := make(chan tls.ConnectionState, 10)
-			c := newClient(t, &reconnect.Config{Remote: s.Remote(), TLSConfig: cfg,
-				WaitReconnect: reconnect.NewImmediateErrorWaiter(nil),
-				OnConnect: func(_ context.Context, conn net.Conn) error {
-					states <- conn.(*tls.Conn).ConnectionState()
-					return nil
-				}})
-			require.NoError(t, c.Connect())
-			for range 3 {
-				require.NoError(t, c.WaitConnected(guarded(t)))
-				state := receive(t, states)
-				assert.True(t, state.HandshakeComplete)
-				assert.GreaterOrEqual(t, state.Version, uint16(tls.VersionTLS12))
-				talk(t, c, 5)
-				version := c.Status().Version
-				require.NoError(t, c.Close())
-				_, err := c.WaitStatus(guarded(t), version)
-				require.NoError(t, err)
-			}
-			require.NoError(t, c.Shutdown(guarded(t)))
-			require.NoError(t, s.WaitOpen(guarded(t), 0))
-		})
-	}
+	onStreams(t, func(t *testing.T, network string) {
+		s := tlsEcho(t, network, serverConfig(cert))
+		cfg := &tls.Config{RootCAs: pool}
+		if network == "unix" {
+			cfg.ServerName = "server.test"
+		}
+		states := make(chan tls.ConnectionState, 10)
+		c := newClient(t, &reconnect.Config{Remote: s.Remote(), TLSConfig: cfg,
+			WaitReconnect: reconnect.NewImmediateErrorWaiter(nil),
+			OnConnect: func(_ context.Context, conn net.Conn) error {
+				states <- conn.(*tls.Conn).ConnectionState()
+				return nil
+			}})
+		require.NoError(t, c.Connect())
+		for range 3 {
+			require.NoError(t, c.WaitConnected(guarded(t)))
+			state := receive(t, states)
+			assert.True(t, state.HandshakeComplete)
+			assert.GreaterOrEqual(t, state.Version, uint16(tls.VersionTLS12))
+			talk(t, c, 5)
+			version := c.Status().Version
+			require.NoError(t, c.Close())
+			_, err := c.WaitStatus(guarded(t), version)
+			require.NoError(t, err)
+		}
+		require.NoError(t, c.Shutdown(guarded(t)))
+		require.NoError(t, s.WaitOpen(guarded(t), 0))
+	})
 }
 
 func TestTLSOfABadServerStopsTheClientWithTheCertificatesError(t *testing.T) {

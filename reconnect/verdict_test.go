@@ -112,30 +112,28 @@ func TestWithoutOnErrorAFatalErrorStopsAndAnotherIsRetried(t *testing.T) {
 
 func TestOnErrorDecidesInThePlaceOfIsFatal(t *testing.T) {
 	for _, in := range failing {
-		t.Run(in, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				odd, enough := errors.New("odd"), errors.New("enough")
-				p := newPipe(t, nil)
-				cfg := failIn(p, in, odd)
-				var told atomic.Int32
-				cfg.OnError = func(ctx context.Context, conn net.Conn, err error) error {
-					assert.ErrorIs(t, err, odd)
-					assert.Equal(t, in == "Dialer", conn == nil)
-					assert.NoError(t, ctx.Err())
-					if told.Add(1) == 3 {
-						return enough
-					}
-					return nil
+		bubble(t, in, func(t *testing.T) {
+			odd, enough := errors.New("odd"), errors.New("enough")
+			p := newPipe(t, nil)
+			cfg := failIn(p, in, odd)
+			var told atomic.Int32
+			cfg.OnError = func(ctx context.Context, conn net.Conn, err error) error {
+				assert.ErrorIs(t, err, odd)
+				assert.Equal(t, in == "Dialer", conn == nil)
+				assert.NoError(t, ctx.Err())
+				if told.Add(1) == 3 {
+					return enough
 				}
-				c := newClient(t, cfg)
+				return nil
+			}
+			c := newClient(t, cfg)
+			start(c, in, odd)
+			if in == "worker" {
 				start(c, in, odd)
-				if in == "worker" {
-					start(c, in, odd)
-					start(c, in, odd)
-				}
-				require.Equal(t, enough, waitDone(t, c))
-				assert.EqualValues(t, 3, told.Load())
-			})
+				start(c, in, odd)
+			}
+			require.Equal(t, enough, waitDone(t, c))
+			assert.EqualValues(t, 3, told.Load())
 		})
 	}
 }
@@ -191,31 +189,29 @@ func TestExplicitStopEndsTheClientWhateverOnErrorReturns(t *testing.T) {
 			"wrapped, told another": {wrapped, func(error) error { return own }, own},
 			"bare, told another":    {reconnect.ErrDoNotReconnect, func(error) error { return own }, own},
 		} {
-			t.Run(in+" "+name, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					p := newPipe(t, nil)
-					cfg := failIn(p, in, tc.err)
-					var told atomic.Int32
-					if tc.onError != nil {
-						cfg.OnError = func(_ context.Context, _ net.Conn, err error) error {
-							told.Add(1)
-							assert.ErrorIs(t, err, tc.err)
-							return tc.onError(err)
-						}
+			bubble(t, in+" "+name, func(t *testing.T) {
+				p := newPipe(t, nil)
+				cfg := failIn(p, in, tc.err)
+				var told atomic.Int32
+				if tc.onError != nil {
+					cfg.OnError = func(_ context.Context, _ net.Conn, err error) error {
+						told.Add(1)
+						assert.ErrorIs(t, err, tc.err)
+						return tc.onError(err)
 					}
-					c := newClient(t, cfg)
-					start(c, in, tc.err)
-					err := waitDone(t, c)
-					if tc.want == nil {
-						require.NoError(t, err)
-					} else {
-						require.ErrorIs(t, err, tc.want)
-					}
-					assert.Equal(t, 1, p.Dials())
-					if tc.onError != nil {
-						assert.EqualValues(t, 1, told.Load())
-					}
-				})
+				}
+				c := newClient(t, cfg)
+				start(c, in, tc.err)
+				err := waitDone(t, c)
+				if tc.want == nil {
+					require.NoError(t, err)
+				} else {
+					require.ErrorIs(t, err, tc.want)
+				}
+				assert.Equal(t, 1, p.Dials())
+				if tc.onError != nil {
+					assert.EqualValues(t, 1, told.Load())
+				}
 			})
 		}
 	}
@@ -229,26 +225,24 @@ func TestWaiterThatFailsAtOnceEndsTheClientAfterOneWord(t *testing.T) {
 		"canceled":    reconnect.NewImmediateErrorWaiter(fmt.Errorf("%w %w", broken, context.Canceled)),
 		"do not":      reconnect.NewDoNotReconnectWaiter(broken),
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				p := newPipe(t, nil)
-				p.Refuse(testutil.ConnRefused("tcp", pipeRemote))
-				cfg := pipeConfig(p)
-				cfg.WaitReconnect = wait
-				var told []error
-				cfg.OnError = func(_ context.Context, _ net.Conn, err error) error {
-					told = append(told, err)
-					return nil
-				}
-				c := newClient(t, cfg)
-				_ = c.Connect()
-				require.ErrorIs(t, waitDone(t, c), broken)
-				assert.Equal(t, 1, p.Dials())
-				if assert.Len(t, told, 2, "of the dial and of the waiter") {
-					assert.ErrorIs(t, told[0], syscall.ECONNREFUSED)
-					assert.ErrorIs(t, told[1], broken)
-				}
-			})
+		bubble(t, name, func(t *testing.T) {
+			p := newPipe(t, nil)
+			p.Refuse(testutil.ConnRefused("tcp", pipeRemote))
+			cfg := pipeConfig(p)
+			cfg.WaitReconnect = wait
+			var told []error
+			cfg.OnError = func(_ context.Context, _ net.Conn, err error) error {
+				told = append(told, err)
+				return nil
+			}
+			c := newClient(t, cfg)
+			_ = c.Connect()
+			require.ErrorIs(t, waitDone(t, c), broken)
+			assert.Equal(t, 1, p.Dials())
+			if assert.Len(t, told, 2, "of the dial and of the waiter") {
+				assert.ErrorIs(t, told[0], syscall.ECONNREFUSED)
+				assert.ErrorIs(t, told[1], broken)
+			}
 		})
 	}
 }

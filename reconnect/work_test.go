@@ -111,35 +111,33 @@ func TestWorkersErrorPassesTheVerdict(t *testing.T) {
 		"OnError replaces":          {io.EOF, func(error) error { return other }, true, other},
 		"OnError can't forgive":     {reconnect.ErrDoNotReconnect, func(error) error { return nil }, true, nil},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var told []error
-				p := newPipe(t, nil)
-				c := connectPipe(t, p, func(cfg *reconnect.Config) {
-					if tc.onError != nil {
-						cfg.OnError = func(_ context.Context, conn net.Conn, err error) error {
-							assert.NotNil(t, conn)
-							told = append(told, err)
-							return tc.onError(err)
-						}
-					}
-				})
-				c.Go(func(context.Context) error { return tc.err })
-				synctest.Wait()
+		bubble(t, name, func(t *testing.T) {
+			var told []error
+			p := newPipe(t, nil)
+			c := connectPipe(t, p, func(cfg *reconnect.Config) {
 				if tc.onError != nil {
-					require.Equal(t, []error{tc.err}, told)
-				}
-				if !tc.stops {
-					require.Equal(t, reconnect.Connected, c.State())
-					require.EqualValues(t, 1, c.Status().Sessions)
-					return
-				}
-				if tc.reason == nil {
-					require.NoError(t, waitDone(t, c))
-				} else {
-					require.ErrorIs(t, waitDone(t, c), tc.reason)
+					cfg.OnError = func(_ context.Context, conn net.Conn, err error) error {
+						assert.NotNil(t, conn)
+						told = append(told, err)
+						return tc.onError(err)
+					}
 				}
 			})
+			c.Go(func(context.Context) error { return tc.err })
+			synctest.Wait()
+			if tc.onError != nil {
+				require.Equal(t, []error{tc.err}, told)
+			}
+			if !tc.stops {
+				require.Equal(t, reconnect.Connected, c.State())
+				require.EqualValues(t, 1, c.Status().Sessions)
+				return
+			}
+			if tc.reason == nil {
+				require.NoError(t, waitDone(t, c))
+			} else {
+				require.ErrorIs(t, waitDone(t, c), tc.reason)
+			}
 		})
 	}
 }
@@ -247,32 +245,30 @@ func TestShutdownMayBeCalledAnyNumberOfTimesAtAnyTime(t *testing.T) {
 			})
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c := newClient(t, pipeConfig(newPipe(t, nil)))
-				start(t, c)
-				var wg sync.WaitGroup
-				for i := range 20 {
-					wg.Go(func() {
-						if i%2 == 0 {
-							assert.NoError(t, c.Shutdown(context.Background()))
-						} else {
-							c.Cancel(nil)
-							assert.NoError(t, c.Wait())
-						}
-					})
-				}
-				wg.Wait()
-				gone, cancel := context.WithCancel(context.Background())
-				cancel()
-				for range 3 {
-					require.NoError(t, c.Shutdown(gone), "it is done, whatever the context")
-				}
-				require.NoError(t, c.Err())
-				err := c.Connect()
-				require.ErrorIs(t, err, reconnect.ErrClosed)
-				require.ErrorIs(t, err, context.Canceled)
-			})
+		bubble(t, name, func(t *testing.T) {
+			c := newClient(t, pipeConfig(newPipe(t, nil)))
+			start(t, c)
+			var wg sync.WaitGroup
+			for i := range 20 {
+				wg.Go(func() {
+					if i%2 == 0 {
+						assert.NoError(t, c.Shutdown(context.Background()))
+					} else {
+						c.Cancel(nil)
+						assert.NoError(t, c.Wait())
+					}
+				})
+			}
+			wg.Wait()
+			gone, cancel := context.WithCancel(context.Background())
+			cancel()
+			for range 3 {
+				require.NoError(t, c.Shutdown(gone), "it is done, whatever the context")
+			}
+			require.NoError(t, c.Err())
+			err := c.Connect()
+			require.ErrorIs(t, err, reconnect.ErrClosed)
+			require.ErrorIs(t, err, context.Canceled)
 		})
 	}
 }
@@ -303,19 +299,17 @@ func TestClientThatIsNeverConnectedStopsByItsContext(t *testing.T) {
 		"with a cause":   {func(cancel context.CancelCauseFunc) { cancel(cause) }, cause},
 		"by its timeout": {func(context.CancelCauseFunc) { time.Sleep(time.Hour) }, context.DeadlineExceeded},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				base, cancel := context.WithCancelCause(context.Background())
-				defer cancel(nil)
-				base, done := context.WithTimeout(base, time.Hour)
-				defer done()
-				cfg := pipeConfig(newPipe(t, nil))
-				cfg.Context = base
-				c := newClient(t, cfg)
-				tc.end(cancel)
-				assert.Equal(t, tc.reason, waitDone(t, c))
-				assert.Equal(t, reconnect.Stopped, c.State())
-			})
+		bubble(t, name, func(t *testing.T) {
+			base, cancel := context.WithCancelCause(context.Background())
+			defer cancel(nil)
+			base, done := context.WithTimeout(base, time.Hour)
+			defer done()
+			cfg := pipeConfig(newPipe(t, nil))
+			cfg.Context = base
+			c := newClient(t, cfg)
+			tc.end(cancel)
+			assert.Equal(t, tc.reason, waitDone(t, c))
+			assert.Equal(t, reconnect.Stopped, c.State())
 		})
 	}
 }
