@@ -1,10 +1,40 @@
 package clientmetrics
 
 import (
-	"github.com/prometheus/client_golang/prometheus"
+	"time"
 
 	"darvaza.org/x/net/reconnect"
 )
+
+// The metrics, in the order in which they are reported.
+var metrics = []metric{
+	gauge("up", "Whether the client is connected.",
+		func(st reconnect.Status) float64 { return one(st.State == reconnect.Connected) }),
+	labelled("state", "What the client is doing: 1 for its state, 0 for the others.", "state", reportState),
+	labelled("remote_info", "The remote in use, or to be tried next.", "remote", reportRemote),
+	gauge("attempt", "Number of the attempt since the last session that was stable.",
+		func(st reconnect.Status) float64 { return float64(st.Attempt) }),
+
+	counter("attempts", "Attempts to connect.",
+		func(st reconnect.Status) uint64 { return st.Attempts }),
+	counter("failures", "Attempts that led to no connection.",
+		func(st reconnect.Status) uint64 { return st.Failures }),
+	counter("sessions", "Connections that were ready for use.",
+		func(st reconnect.Status) uint64 { return st.Sessions }),
+	counter("read_bytes", "Bytes read through the client.",
+		func(st reconnect.Status) uint64 { return st.BytesRead }),
+	counter("written_bytes", "Bytes written through the client.",
+		func(st reconnect.Status) uint64 { return st.BytesWritten }),
+
+	moment("state_since", "When the client entered its state.",
+		func(st reconnect.Status) time.Time { return st.Since }),
+	moment("connected_since", "When the connection became ready for use; missing without one.",
+		func(st reconnect.Status) time.Time { return st.ConnectedSince }),
+	moment("last_error", "When the latest failure happened; missing before the first.",
+		func(st reconnect.Status) time.Time { return st.LastErrorAt }),
+	moment("next_attempt", "When the next attempt is due; missing unless the client waits for it.",
+		func(st reconnect.Status) time.Time { return st.NextAttempt }),
+}
 
 // states are the values of the label "state".
 var states = []reconnect.State{
@@ -15,44 +45,17 @@ var states = []reconnect.State{
 	reconnect.Stopped,
 }
 
-// The metrics, in the order in which they are reported.
-var (
-	up = describe("up",
-		"Whether the client is connected.")
-	inState = describe("state",
-		"What the client is doing: 1 for its state, 0 for the others.", "state")
-	remote = describe("remote_info",
-		"The remote in use, or to be tried next.", "remote")
-	attempt = describe("attempt",
-		"Number of the attempt since the last session that was stable.")
-
-	attempts = describe("attempts_total",
-		"Attempts to connect.")
-	failures = describe("failures_total",
-		"Attempts that led to no connection.")
-	sessions = describe("sessions_total",
-		"Connections that were ready for use.")
-	bytesRead = describe("read_bytes_total",
-		"Bytes read through the client.")
-	bytesWritten = describe("written_bytes_total",
-		"Bytes written through the client.")
-
-	stateSince = describe("state_since_timestamp_seconds",
-		"When the client entered its state.")
-	connectedSince = describe("connected_since_timestamp_seconds",
-		"When the connection became ready for use; missing without one.")
-	lastError = describe("last_error_timestamp_seconds",
-		"When the latest failure happened; missing before the first.")
-	nextAttempt = describe("next_attempt_timestamp_seconds",
-		"When the next attempt is due; missing unless the client waits for it.")
-
-	descs = []*prometheus.Desc{
-		up, inState, remote, attempt,
-		attempts, failures, sessions, bytesRead, bytesWritten,
-		stateSince, connectedSince, lastError, nextAttempt,
+func reportState(st reconnect.Status, emit emitFunc) {
+	for _, state := range states {
+		emit(one(st.State == state), state.String())
 	}
-)
+}
 
-func describe(name, help string, labels ...string) *prometheus.Desc {
-	return prometheus.NewDesc(prometheus.BuildFQName("reconnect", "client", name), help, labels, nil)
+func reportRemote(st reconnect.Status, emit emitFunc) { emit(1, st.Remote) }
+
+func one(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
 }
