@@ -103,11 +103,9 @@ func TestLateReportAboutAnOldConnectionLeavesTheCurrentOneAlone(t *testing.T) {
 		rec := testutil.NewRecorder()
 		cfg := pipeConfig(p)
 		var conns []*stubbornConn
-		cfg.Dialer = funcDialer(func(ctx context.Context, network, address string) (net.Conn, error) {
-			conn, err := p.DialContext(ctx, network, address)
-			s := &stubbornConn{Conn: conn, late: make(chan error)}
-			conns = append(conns, s)
-			return s, err
+		cfg.Dialer = wrapped(p, func(conn net.Conn) net.Conn {
+			conns = append(conns, &stubbornConn{Conn: conn, late: make(chan error)})
+			return conns[len(conns)-1]
 		})
 		cfg.OnSession = func(ctx context.Context) error {
 			rec.Record("session")

@@ -14,6 +14,7 @@ import (
 
 	"darvaza.org/core"
 
+	"darvaza.org/x/net/dialer"
 	"darvaza.org/x/net/reconnect"
 	"darvaza.org/x/net/testutil"
 )
@@ -79,7 +80,7 @@ func TestEveryErrorOfValidNamesItsFieldAndIsInvalid(t *testing.T) {
 		"alternate":       {func(c *reconnect.Config) { c.Alternates = []string{"a.test:1", ""} }, "Alternates[1]"},
 		"tls over unix":   {func(c *reconnect.Config) { c.Remote = "/s.sock"; c.TLSConfig = new(tls.Config) }, "TLSConfig"},
 		"nil *net.Dialer": {func(c *reconnect.Config) { c.Dialer = (*net.Dialer)(nil) }, "Dialer"},
-		"nil function":    {func(c *reconnect.Config) { c.Dialer = funcDialer(nil) }, "Dialer"},
+		"nil function":    {func(c *reconnect.Config) { c.Dialer = dialer.Func(nil) }, "Dialer"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := &reconnect.Config{Remote: pipeRemote}
@@ -148,8 +149,7 @@ func TestNegativeTimeoutsAreOff(t *testing.T) {
 		}
 		p.Hang(true)
 		c := newClient(t, cfg)
-		connected := make(chan error, 1)
-		go func() { connected <- c.Connect() }()
+		connected := connecting(c)
 		time.Sleep(24 * time.Hour)
 		assert.Equal(t, reconnect.Connecting, c.State(), "no dial timeout")
 		p.Hang(false)

@@ -17,6 +17,7 @@ import (
 
 	"darvaza.org/slog"
 
+	"darvaza.org/x/net/dialer"
 	"darvaza.org/x/net/reconnect"
 	"darvaza.org/x/net/testutil"
 )
@@ -25,7 +26,7 @@ func TestConnectReturnsTheFatalErrorOfTheFirstAttempt(t *testing.T) {
 	fatal := errors.New("wrong password")
 	for name, edit := range map[string]func(*reconnect.Config){
 		"of the dialer": func(cfg *reconnect.Config) {
-			cfg.Dialer = funcDialer(func(context.Context, string, string) (net.Conn, error) { return nil, fatal })
+			cfg.Dialer = dialer.Func(func(context.Context, string, string) (net.Conn, error) { return nil, fatal })
 		},
 		"of OnConnect": func(cfg *reconnect.Config) {
 			cfg.OnConnect = func(context.Context, net.Conn) error { return fatal }
@@ -187,8 +188,7 @@ func TestConnectReturnsWhenTheStopComesDuringTheFirstAttempt(t *testing.T) {
 		p := newPipe(t, nil)
 		p.Hang(true)
 		c := newClient(t, pipeConfig(p))
-		connected := make(chan error, 1)
-		go func() { connected <- c.Connect() }()
+		connected := connecting(c)
 		synctest.Wait()
 		begin := time.Now()
 		c.Cancel(nil)
@@ -206,8 +206,7 @@ func TestConnectDoesNotOutwaitAStopForACallbackThatIgnoresIt(t *testing.T) {
 		release := make(chan struct{})
 		cfg.OnConnect = func(context.Context, net.Conn) error { <-release; return nil }
 		c := newClient(t, cfg)
-		connected := make(chan error, 1)
-		go func() { connected <- c.Connect() }()
+		connected := connecting(c)
 		synctest.Wait()
 		c.Cancel(nil)
 		require.ErrorIs(t, <-connected, reconnect.ErrClosed)

@@ -81,11 +81,7 @@ func TestCopyThatLosesTheConnectionSaysSoAndEndsTheSession(t *testing.T) {
 		require.Equal(t, n, position(t, f))
 
 		l = newCopyLink(t, network, nil)
-		copied := make(chan error, 1)
-		go func() {
-			_, err := io.Copy(newFile(t, nil), l.Client)
-			copied <- err
-		}()
+		copied := copying(newFile(t, nil), l.Client)
 		_, err = l.Write([]byte("unread"))
 		require.NoError(t, err)
 		if tcp, ok := l.peer.(*net.TCPConn); ok {
@@ -103,12 +99,8 @@ func TestCopyIsCutShortByTheStop(t *testing.T) {
 	onStreams(t, func(t *testing.T, network string) {
 		for _, timeout := range []time.Duration{-1, hangGuard} {
 			l := newCopyLink(t, network, func(cfg *reconnect.Config) { cfg.ReadTimeout = timeout })
-			copied := make(chan error, 1)
 			f := newFile(t, nil)
-			go func() {
-				_, err := io.Copy(f, l.Client)
-				copied <- err
-			}()
+			copied := copying(f, l.Client)
 			_, err := l.peer.Write([]byte("x"))
 			require.NoError(t, err)
 			l.Cancel(nil)
@@ -122,12 +114,8 @@ func TestCopyIsCutShortByTheStop(t *testing.T) {
 				return nil
 			}
 		})
-		copied := make(chan error, 1)
 		f := newFile(t, noise(16<<20))
-		go func() {
-			_, err := io.Copy(l.Client, f)
-			copied <- err
-		}()
+		copied := copying(l.Client, f)
 		_, err := io.ReadFull(l.peer, make([]byte, 1))
 		require.NoError(t, err)
 		l.Cancel(nil)

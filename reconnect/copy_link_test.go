@@ -106,6 +106,16 @@ func position(t testing.TB, f *os.File) int64 {
 	return at
 }
 
+// copying copies in the background, and gives the error that ends it.
+func copying(w io.Writer, r io.Reader) <-chan error {
+	copied := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(w, r)
+		copied <- err
+	}()
+	return copied
+}
+
 // requireSame compares without printing megabytes.
 func requireSame(t testing.TB, want, got []byte) {
 	t.Helper()

@@ -236,11 +236,7 @@ func TestCopyGoesOnWhenTheTimeoutsChangeMeanwhile(t *testing.T) {
 			l := newCopyLink(t, network, func(cfg *reconnect.Config) { cfg.WriteTimeout = timeouts[0] })
 			want := noise(16 << 20)
 			f := newFile(t, want)
-			copied := make(chan error, 1)
-			go func() {
-				_, err := io.Copy(l.Client, f)
-				copied <- err
-			}()
+			copied := copying(l.Client, f)
 			head := make([]byte, 100)
 			_, err := io.ReadFull(l.peer, head)
 			require.NoError(t, err)

@@ -131,10 +131,7 @@ func TestBytesAreThoseThatAProxyCounted(t *testing.T) {
 				var read, written atomic.Int64
 				cfg := &reconnect.Config{ReadTimeout: d, WriteTimeout: d}
 				if proxied {
-					cfg.Dialer = funcDialer(func(ctx context.Context, network, address string) (net.Conn, error) {
-						conn, err := new(net.Dialer).DialContext(ctx, network, address)
-						return meteredConn{conn, &read, &written}, err
-					})
+					cfg.Dialer = wrapped(new(net.Dialer), func(conn net.Conn) net.Conn { return meteredConn{conn, &read, &written} })
 				}
 				c := flap(t, cfg, s, 100, func(*reconnect.Client) {})
 				require.NoError(t, s.WaitOpen(guarded(t), 0))
@@ -169,10 +166,7 @@ func TestBytesOfACallThatOutlivesItsSessionCount(t *testing.T) {
 			late := make(chan struct{})
 			c := connectPipe(t, p, func(cfg *reconnect.Config) {
 				cfg.WriteTimeout = d
-				cfg.Dialer = funcDialer(func(ctx context.Context, network, address string) (net.Conn, error) {
-					conn, err := p.DialContext(ctx, network, address)
-					return lateConn{conn, late}, err
-				})
+				cfg.Dialer = wrapped(p, func(conn net.Conn) net.Conn { return lateConn{conn, late} })
 			})
 			var wg sync.WaitGroup
 			wg.Go(func() {

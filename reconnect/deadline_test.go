@@ -132,24 +132,22 @@ func TestDeadlineEndsWithTheConnection(t *testing.T) {
 }
 
 func TestCallThatBlocksObeysADeadlineSetMeanwhile(t *testing.T) {
-	for name, s := range setters() {
-		for _, d := range []time.Duration{bound / 4, 3 * bound} {
-			bubble(t, name, func(t *testing.T) {
-				c := connectPipe(t, newPipe(t, nil), nil)
-				var wg sync.WaitGroup
-				begin := time.Now()
-				for range 3 { // the last ones wait for their turn
-					wg.Go(func() {
-						_, err := s.do(c)
-						assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
-						assert.Equal(t, bound/2+d, time.Since(begin))
-					})
-				}
-				time.Sleep(bound / 2)
-				require.NoError(t, s.set(c, d))
-				wg.Wait()
-			})
-		}
+	for _, d := range []time.Duration{bound / 4, 3 * bound} {
+		eachSetter(t, func(t *testing.T, s setter) {
+			c := connectPipe(t, newPipe(t, nil), nil)
+			var wg sync.WaitGroup
+			begin := time.Now()
+			for range 3 { // the last ones wait for their turn
+				wg.Go(func() {
+					_, err := s.do(c)
+					assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
+					assert.Equal(t, bound/2+d, time.Since(begin))
+				})
+			}
+			time.Sleep(bound / 2)
+			require.NoError(t, s.set(c, d))
+			wg.Wait()
+		})
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"darvaza.org/x/net/dialer"
 	"darvaza.org/x/net/reconnect"
 	"darvaza.org/x/net/testutil"
 )
@@ -68,7 +69,7 @@ func TestDialerThatReturnsNothingUsableIsAFailedAttempt(t *testing.T) {
 			p := newPipe(t, nil)
 			n := 0
 			cfg := pipeConfig(p)
-			cfg.Dialer = funcDialer(func(ctx context.Context, network, address string) (net.Conn, error) {
+			cfg.Dialer = dialer.Func(func(ctx context.Context, network, address string) (net.Conn, error) {
 				if n++; n < 3 {
 					return tc.dial()
 				}
@@ -88,7 +89,7 @@ func TestConnectionThatComesWithAnErrorIsClosed(t *testing.T) {
 		p := newPipe(t, nil)
 		cfg := pipeConfig(p)
 		cfg.WaitReconnect = reconnect.NewConstantWaiter(time.Hour)
-		cfg.Dialer = funcDialer(func(ctx context.Context, network, address string) (net.Conn, error) {
+		cfg.Dialer = dialer.Func(func(ctx context.Context, network, address string) (net.Conn, error) {
 			conn, _ := p.DialContext(ctx, network, address)
 			return conn, io.EOF
 		})

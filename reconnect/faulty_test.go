@@ -53,10 +53,7 @@ func TestConnectionWhoseMethodsPanicEndsTheClientAndNotTheProcess(t *testing.T) 
 			bubble(t, in, func(t *testing.T) {
 				p := newPipe(t, nil)
 				cfg := pipeConfig(p)
-				cfg.Dialer = funcDialer(func(ctx context.Context, network, address string) (net.Conn, error) {
-					conn, err := p.DialContext(ctx, network, address)
-					return &faultyConn{conn, in}, err
-				})
+				cfg.Dialer = wrapped(p, func(conn net.Conn) net.Conn { return &faultyConn{conn, in} })
 				if !late {
 					cfg.OnConnect = func(context.Context, net.Conn) error { return io.EOF }
 				}
@@ -85,10 +82,7 @@ func TestGoexitInAMethodOfTheConnectionEndsTheClientWithAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipe(t, nil)
 		cfg := pipeConfig(p)
-		cfg.Dialer = funcDialer(func(ctx context.Context, network, address string) (net.Conn, error) {
-			conn, err := p.DialContext(ctx, network, address)
-			return &exitingConn{conn}, err
-		})
+		cfg.Dialer = wrapped(p, func(conn net.Conn) net.Conn { return &exitingConn{conn} })
 		cfg.OnSession = func(context.Context) error { return io.EOF }
 		c := newClient(t, cfg)
 		_ = c.Connect()
@@ -146,10 +140,9 @@ func TestLoggerThatPanicsEndsTheClientAndNotTheProcess(t *testing.T) {
 
 func TestErrorsThatCantBeComparedDoNoHarm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		for _, in := range []string{"dial", "OnConnect", "OnSession", "OnDisconnect", "worker", "waiter", "Cancel"} {
+		for _, in := range []string{"Dialer", "OnConnect", "OnSession", "OnDisconnect", "worker", "WaitReconnect", "Cancel"} {
 			broken := listError{"a", in}
 			p := newPipe(t, nil)
-			cfg := pipeConfig(p)
 			var c *reconnect.Client
 			at := func(name string) error {
 				if name == in {
@@ -157,22 +150,13 @@ func TestErrorsThatCantBeComparedDoNoHarm(t *testing.T) {
 				}
 				return nil
 			}
-			cfg.Dialer = funcDialer(func(ctx context.Context, network, address string) (net.Conn, error) {
-				if in == "dial" {
-					return nil, broken
-				}
-				return p.DialContext(ctx, network, address)
-			})
-			cfg.OnConnect = func(context.Context, net.Conn) error { return at("OnConnect") }
-			cfg.OnSession = func(ctx context.Context) error {
-				if in == "Cancel" {
+			cfg := answering(p, at)
+			if in == "Cancel" {
+				cfg.OnSession = func(context.Context) error {
 					c.Cancel(broken)
 					return broken
 				}
-				return at("OnSession")
 			}
-			cfg.OnDisconnect = func(context.Context, net.Conn) error { return at("OnDisconnect") }
-			cfg.WaitReconnect = func(context.Context) error { return at("waiter") }
 			c = newClient(t, cfg)
 			c.Go(func(context.Context) error { return at("worker") })
 			_ = c.Connect()

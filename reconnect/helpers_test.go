@@ -1,19 +1,10 @@
 package reconnect_test
 
 import (
-	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
-	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -23,6 +14,7 @@ import (
 
 	"darvaza.org/core"
 
+	"darvaza.org/x/net/dialer"
 	"darvaza.org/x/net/reconnect"
 	"darvaza.org/x/net/testutil"
 )
@@ -32,6 +24,19 @@ const hangGuard = 30 * time.Second
 
 // pipeRemote is the remote of clients that dial a pipe.
 const pipeRemote = "server.test:4000"
+
+// over gives a context that has ended.
+func over() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}
+
+// untilDone is a session, a wait or a callback that lasts until its context ends.
+func untilDone(ctx context.Context) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
 
 // guarded gives a context that ends a test which hangs.
 func guarded(t testing.TB) context.Context {
@@ -46,6 +51,17 @@ func newPipe(t testing.TB, handle func(net.Conn)) *testutil.PipeListener {
 	p := testutil.Pipe(handle)
 	t.Cleanup(func() { require.NoError(t, p.Close()) })
 	return p
+}
+
+// wrapped dials with d, and has each connection wrapped.
+func wrapped(d reconnect.Dialer, wrap func(net.Conn) net.Conn) reconnect.Dialer {
+	return dialer.Func(func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := d.DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return wrap(conn), nil
+	})
 }
 
 // pipeConfig is for a client of p that doesn't wait between attempts.
@@ -67,6 +83,13 @@ func newClient(t testing.TB, cfg *reconnect.Config, options ...reconnect.OptionF
 		_ = waitDone(t, c)
 	})
 	return c
+}
+
+// connecting calls Connect in the background, and gives what that returns.
+func connecting(c *reconnect.Client) <-chan error {
+	connected := make(chan error, 1)
+	go func() { connected <- c.Connect() }()
+	return connected
 }
 
 // waitDone waits for the end of a client, and gives the reason of its stop.
@@ -109,38 +132,6 @@ func freeRemote(t testing.TB) string {
 	return l.Addr().String()
 }
 
-// goroutineID tells goroutines apart.
-func goroutineID() string {
-	buf := make([]byte, 64)
-	return string(bytes.Fields(buf[:runtime.Stack(buf, false)])[1])
-}
-
-// selfSigned makes a certificate for names and the client configuration that
-// trusts it.
-func selfSigned(t testing.TB, names ...string) (tls.Certificate, *tls.Config) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	template := &x509.Certificate{
-		SerialNumber:          big.NewInt(1),
-		Subject:               pkix.Name{CommonName: "test"},
-		NotBefore:             time.Now().Add(-time.Hour),
-		NotAfter:              time.Now().Add(time.Hour),
-		IsCA:                  true,
-		BasicConstraintsValid: true,
-		DNSNames:              names,
-		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	require.NoError(t, err)
-	leaf, err := x509.ParseCertificate(der)
-	require.NoError(t, err)
-	roots := x509.NewCertPool()
-	roots.AddCert(leaf)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf},
-		&tls.Config{RootCAs: roots}
-}
-
 // bubble runs a subtest in virtual time.
 func bubble(t *testing.T, name string, test func(*testing.T)) {
 	t.Run(name, func(t *testing.T) { synctest.Test(t, test) })
@@ -163,13 +154,6 @@ func talk(t testing.TB, c *reconnect.Client, n int) {
 		_, err = io.ReadFull(c, make([]byte, len(p)))
 		require.NoError(t, err)
 	}
-}
-
-// funcDialer is a function as a Dialer.
-type funcDialer func(context.Context, string, string) (net.Conn, error)
-
-func (f funcDialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	return f(ctx, network, address)
 }
 
 // listError can't be compared, and so panics in a careless ==.

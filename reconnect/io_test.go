@@ -21,7 +21,6 @@ import (
 
 	"darvaza.org/core"
 
-	"darvaza.org/x/net/dialer"
 	"darvaza.org/x/net/reconnect"
 	"darvaza.org/x/net/testutil"
 )
@@ -183,10 +182,7 @@ func TestPartialWriteOnASocketIsCountedToTheByte(t *testing.T) {
 			total <- n
 		})
 		c := newClient(t, &reconnect.Config{Remote: s.Remote(), WriteTimeout: 30 * time.Millisecond,
-			OnSession: func(ctx context.Context) error {
-				<-ctx.Done()
-				return nil
-			}})
+			OnSession: untilDone})
 		require.NoError(t, c.Connect())
 		var sum int64
 		for range 3 {
@@ -263,10 +259,9 @@ func TestReadBehindOneThatPanicsReturnsWhenTheSessionIsOver(t *testing.T) {
 		p := newPipe(t, nil)
 		panicky := &panickyConn{reading: make(chan struct{}), panics: make(chan struct{})}
 		cfg := pipeConfig(p)
-		cfg.Dialer = dialer.Func(func(ctx context.Context, network, address string) (net.Conn, error) {
-			conn, err := p.DialContext(ctx, network, address)
+		cfg.Dialer = wrapped(p, func(conn net.Conn) net.Conn {
 			panicky.Conn = conn
-			return panicky, err
+			return panicky
 		})
 		var c *reconnect.Client
 		cfg.OnSession = func(context.Context) error {

@@ -18,7 +18,7 @@ import (
 )
 
 func TestOnConnectSeesTheDialledConnection(t *testing.T) {
-	cert, trust := selfSigned(t, "localhost")
+	cert, pool := certificate(t, "server.test", time.Hour)
 	serverTLS := &tls.Config{Certificates: []tls.Certificate{cert}}
 	secure := func(conn net.Conn) { testutil.Echo(tls.Server(conn, serverTLS)) }
 
@@ -30,7 +30,7 @@ func TestOnConnectSeesTheDialledConnection(t *testing.T) {
 	}{
 		"*net.TCPConn":  {"tcp", testutil.Echo, nil, func(c net.Conn) bool { _, ok := c.(*net.TCPConn); return ok }},
 		"*net.UnixConn": {"unix", testutil.Echo, nil, func(c net.Conn) bool { _, ok := c.(*net.UnixConn); return ok }},
-		"*tls.Conn": {"tcp", secure, trust, func(c net.Conn) bool {
+		"*tls.Conn": {"tcp", secure, &tls.Config{RootCAs: pool}, func(c net.Conn) bool {
 			s, ok := c.(*tls.Conn)
 			return ok && s.ConnectionState().HandshakeComplete
 		}},

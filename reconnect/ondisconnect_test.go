@@ -166,9 +166,7 @@ func TestOnDisconnectThatBeginsAfterShutdownGaveUpFindsItsContextOver(t *testing
 		}
 		c := newClient(t, cfg)
 		require.NoError(t, c.Connect())
-		gone, cancel := context.WithCancel(context.Background())
-		cancel()
-		require.ErrorIs(t, c.Shutdown(gone), context.Canceled)
+		require.ErrorIs(t, c.Shutdown(over()), context.Canceled)
 		close(release)
 		require.NoError(t, waitDone(t, c))
 		assert.True(t, ran)

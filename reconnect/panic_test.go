@@ -17,45 +17,14 @@ import (
 	"darvaza.org/x/net/testutil"
 )
 
-// plant makes one callback of a Config do something the first time it runs.
-// The rest of the Config records what happens.
-func plant(t testing.TB, p *testutil.PipeListener, rec *testutil.Recorder, in string, do func()) *reconnect.Config {
-	did := false
-	at := func(name string) {
-		rec.Record(name)
-		if name == in && !did {
-			did = true
-			do()
-		}
-	}
-	cfg := &reconnect.Config{
-		Remote: pipeRemote,
-		Dialer: funcDialer(func(ctx context.Context, network, address string) (net.Conn, error) {
-			at("Dialer")
-			return p.DialContext(ctx, network, address)
-		}),
-		OnConnect: func(context.Context, net.Conn) error { at("OnConnect"); return nil },
-		OnSession: func(context.Context) error {
-			at("OnSession")
-			return io.EOF // worth a retry
-		},
-		OnDisconnect:  func(context.Context, net.Conn) error { at("OnDisconnect"); return nil },
-		OnState:       func(_, to reconnect.State) { at("OnState " + to.String()) },
-		WaitReconnect: func(context.Context) error { at("WaitReconnect"); return nil },
-	}
-	if in == "OnError" {
-		cfg.OnError = func(context.Context, net.Conn, error) error { at("OnError"); return nil }
-	}
-	return cfg
-}
-
-// callbacksToPlant are all that run on the loop's goroutine.
-func callbacksToPlant() []string {
-	names := []string{"Dialer", "OnConnect", "OnSession", "OnDisconnect", "OnError", "WaitReconnect"}
-	for _, s := range []reconnect.State{reconnect.Connecting, reconnect.Connected, reconnect.Waiting} {
-		names = append(names, "OnState "+s.String())
-	}
-	return names
+// assertCleanEnd demands of a client of plant's that it has stopped, once, that
+// each connection that was up came down, and that none is left.
+func assertCleanEnd(t *testing.T, c *reconnect.Client, p *testutil.PipeListener, rec *testutil.Recorder) {
+	t.Helper()
+	assert.Equal(t, reconnect.Stopped, c.State())
+	assert.Equal(t, rec.Count("OnState "+reconnect.Connected.String()), rec.Count("OnDisconnect"))
+	assert.Equal(t, 1, rec.Count("OnState "+reconnect.Stopped.String()))
+	assert.Zero(t, p.Open())
 }
 
 func TestPanicInACallbackStopsTheClientWithItsStack(t *testing.T) {
@@ -63,7 +32,7 @@ func TestPanicInACallbackStopsTheClientWithItsStack(t *testing.T) {
 		bubble(t, in, func(t *testing.T) {
 			p := newPipe(t, nil)
 			rec := testutil.NewRecorder()
-			c := newClient(t, plant(t, p, rec, in, func() { panic("boom " + in) }))
+			c := newClient(t, plant(p, rec, in, func() { panic("boom " + in) }))
 			first := c.Connect()
 			err := waitDone(t, c)
 			requirePanicError(t, err, "boom "+in)
@@ -72,10 +41,7 @@ func TestPanicInACallbackStopsTheClientWithItsStack(t *testing.T) {
 			case "Dialer", "OnConnect", "OnState " + reconnect.Connecting.String():
 				requirePanicError(t, first, "boom "+in)
 			}
-			assert.Equal(t, reconnect.Stopped, c.State())
-			assert.Equal(t, rec.Count("OnState "+reconnect.Connected.String()), rec.Count("OnDisconnect"))
-			assert.Equal(t, 1, rec.Count("OnState "+reconnect.Stopped.String()))
-			assert.Zero(t, p.Open())
+			assertCleanEnd(t, c, p, rec)
 		})
 	}
 }
@@ -88,7 +54,7 @@ func TestPanicGoesToOnErrorWhichMayGoOn(t *testing.T) {
 		bubble(t, in, func(t *testing.T) {
 			p := newPipe(t, nil)
 			rec := testutil.NewRecorder()
-			cfg := plant(t, p, rec, in, func() { panic("boom") })
+			cfg := plant(p, rec, in, func() { panic("boom") })
 			told := make(chan error, 1)
 			cfg.OnError = func(_ context.Context, _ net.Conn, err error) error {
 				if !errors.Is(err, io.EOF) {
@@ -102,8 +68,7 @@ func TestPanicGoesToOnErrorWhichMayGoOn(t *testing.T) {
 			require.NoError(t, rec.WaitFor(guarded(t), "OnSession", 3))
 			require.NoError(t, c.Err())
 			require.NoError(t, c.Shutdown(guarded(t)))
-			assert.Equal(t, rec.Count("OnState "+reconnect.Connected.String()), rec.Count("OnDisconnect"))
-			assert.Zero(t, p.Open())
+			assertCleanEnd(t, c, p, rec)
 		})
 	}
 }
@@ -171,7 +136,7 @@ func TestGoexitInACallbackEndsTheClientWithAnError(t *testing.T) {
 		bubble(t, in, func(t *testing.T) {
 			p := newPipe(t, nil)
 			rec := testutil.NewRecorder()
-			c := newClient(t, plant(t, p, rec, in, runtime.Goexit))
+			c := newClient(t, plant(p, rec, in, runtime.Goexit))
 			returned := make(chan error, 1)
 			go func() {
 				defer close(returned)
@@ -187,10 +152,7 @@ func TestGoexitInACallbackEndsTheClientWithAnError(t *testing.T) {
 				require.ErrorIs(t, first, err)
 			}
 			require.Equal(t, err, c.Shutdown(guarded(t)))
-			assert.Equal(t, reconnect.Stopped, c.State())
-			assert.Equal(t, rec.Count("OnState "+reconnect.Connected.String()), rec.Count("OnDisconnect"))
-			assert.Equal(t, 1, rec.Count("OnState "+reconnect.Stopped.String()))
-			assert.Zero(t, p.Open())
+			assertCleanEnd(t, c, p, rec)
 		})
 	}
 }

@@ -142,8 +142,7 @@ func TestReconnectDuringADialOrHandshakeBeginsItAnew(t *testing.T) {
 				}
 			}
 			c := newClient(t, cfg)
-			connected := make(chan error, 1)
-			go func() { connected <- c.Connect() }()
+			connected := connecting(c)
 			synctest.Wait()
 			begin := time.Now()
 			for i := range 3 {

@@ -16,7 +16,7 @@ import (
 )
 
 func TestShutdownGivesUpOnACallbackThatIgnoresItsContext(t *testing.T) {
-	for _, in := range []string{"Dialer", "OnConnect", "OnSession", "OnDisconnect", "OnError", "OnState", "WaitReconnect", "worker"} {
+	for _, in := range append(callbacks(), "worker") {
 		bubble(t, in, func(t *testing.T) {
 			p := newPipe(t, nil)
 			entered, release := make(chan struct{}), make(chan struct{})
@@ -28,7 +28,7 @@ func TestShutdownGivesUpOnACallbackThatIgnoresItsContext(t *testing.T) {
 					<-release
 				}
 			}
-			cfg := plant(t, p, testutil.NewRecorder(), in, block)
+			cfg := plant(p, testutil.NewRecorder(), in, block)
 			if in == "OnState" {
 				cfg.OnState = func(_, to reconnect.State) {
 					if to == reconnect.Connected {
@@ -50,9 +50,7 @@ func TestShutdownGivesUpOnACallbackThatIgnoresItsContext(t *testing.T) {
 			assert.Equal(t, time.Minute, time.Since(begin))
 			assert.Zero(t, p.Open(), "closed under whatever runs")
 
-			gone, cancel := context.WithCancel(context.Background())
-			cancel()
-			require.Equal(t, context.Canceled, c.Shutdown(gone))
+			require.Equal(t, context.Canceled, c.Shutdown(over()))
 			select {
 			case <-c.Done():
 				t.Fatal("done while a callback runs")
@@ -60,7 +58,7 @@ func TestShutdownGivesUpOnACallbackThatIgnoresItsContext(t *testing.T) {
 			}
 			close(release)
 			require.NoError(t, waitDone(t, c))
-			require.NoError(t, c.Shutdown(gone), "after the stop the reason counts")
+			require.NoError(t, c.Shutdown(over()), "after the stop the reason counts")
 		})
 	}
 }

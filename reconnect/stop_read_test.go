@@ -62,10 +62,7 @@ func TestStopEndsReadsOnSocketsThatBlock(t *testing.T) {
 		for _, d := range []time.Duration{0, -1, time.Hour} {
 			s := testutil.NewEchoServer(t, network)
 			c := newClient(t, &reconnect.Config{Remote: s.Remote(), ReadTimeout: d,
-				OnSession: func(ctx context.Context) error {
-					<-ctx.Done()
-					return nil
-				}})
+				OnSession: untilDone})
 			require.NoError(t, c.Connect())
 			var wg sync.WaitGroup
 			for range 3 {
@@ -129,10 +126,7 @@ func TestDeadlineArmedByARacingReadDoesNotOutliveTheStop(t *testing.T) {
 			var reads atomic.Int32 // of any reader: one may starve another
 			c := newClient(t, &reconnect.Config{Remote: s.Remote(),
 				ReadTimeout: []time.Duration{time.Hour, time.Microsecond, -1}[i%3],
-				OnSession: func(ctx context.Context) error {
-					<-ctx.Done()
-					return nil
-				}})
+				OnSession:   untilDone})
 			require.NoError(t, c.Connect())
 			for range 2 {
 				c.Go(func(context.Context) error {

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"darvaza.org/x/net/dialer"
 	"darvaza.org/x/net/reconnect"
 	"darvaza.org/x/net/testutil"
 )
@@ -28,11 +29,10 @@ func stops() map[string]func(*reconnect.Client, context.CancelFunc) {
 
 // phases bring a client to where its context is waited for.
 func phases() map[string]func(*reconnect.Config, *testutil.PipeListener) {
-	until := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
 	return map[string]func(*reconnect.Config, *testutil.PipeListener){
 		"dial": func(_ *reconnect.Config, p *testutil.PipeListener) { p.Hang(true) },
 		"OnConnect": func(cfg *reconnect.Config, _ *testutil.PipeListener) {
-			cfg.OnConnect = func(ctx context.Context, _ net.Conn) error { return until(ctx) }
+			cfg.OnConnect = func(ctx context.Context, _ net.Conn) error { return untilDone(ctx) }
 		},
 		"OnConnect's Read": func(cfg *reconnect.Config, _ *testutil.PipeListener) {
 			cfg.OnConnect = func(_ context.Context, conn net.Conn) error {
@@ -40,7 +40,7 @@ func phases() map[string]func(*reconnect.Config, *testutil.PipeListener) {
 				return err
 			}
 		},
-		"OnSession": func(cfg *reconnect.Config, _ *testutil.PipeListener) { cfg.OnSession = until },
+		"OnSession": func(cfg *reconnect.Config, _ *testutil.PipeListener) { cfg.OnSession = untilDone },
 		"OnSession's Read": func(cfg *reconnect.Config, _ *testutil.PipeListener) {
 			cfg.OnSession = func(ctx context.Context) error {
 				_, err := reconnect.ConnFrom(ctx).Read(make([]byte, 1))
@@ -54,11 +54,11 @@ func phases() map[string]func(*reconnect.Config, *testutil.PipeListener) {
 		},
 		"own wait": func(cfg *reconnect.Config, p *testutil.PipeListener) {
 			p.Refuse(testutil.ConnRefused("tcp", pipeRemote))
-			cfg.WaitReconnect = until
+			cfg.WaitReconnect = untilDone
 		},
 		"OnError": func(cfg *reconnect.Config, p *testutil.PipeListener) {
 			p.Refuse(testutil.ConnRefused("tcp", pipeRemote))
-			cfg.OnError = func(ctx context.Context, _ net.Conn, _ error) error { return until(ctx) }
+			cfg.OnError = func(ctx context.Context, _ net.Conn, _ error) error { return untilDone(ctx) }
 		},
 	}
 }
@@ -123,7 +123,7 @@ func TestStopWinsAgainstAConnectionThatComesUp(t *testing.T) {
 					cfg.Context = base
 					var c *reconnect.Client
 					var dialled *testutil.FaultConn
-					cfg.Dialer = funcDialer(func(_ context.Context, network, address string) (net.Conn, error) {
+					cfg.Dialer = dialer.Func(func(_ context.Context, network, address string) (net.Conn, error) {
 						conn, err := p.DialContext(context.Background(), network, address)
 						dialled = conn.(*testutil.FaultConn)
 						stop(c, cancel)
@@ -175,8 +175,7 @@ func TestStopInOnConnectSkipsTheSessionButNotOnDisconnect(t *testing.T) {
 
 func TestStopDuringABlackHoledDial(t *testing.T) {
 	c := newClient(t, &reconnect.Config{Remote: testutil.BlackHole(t), DialTimeout: -1})
-	connected := make(chan error, 1)
-	go func() { connected <- c.Connect() }()
+	connected := connecting(c)
 	for st := c.Status(); st.State != reconnect.Connecting; {
 		var err error
 		st, err = c.WaitStatus(guarded(t), st.Version)
@@ -192,8 +191,7 @@ func TestStopDuringATLSHandshake(t *testing.T) {
 		s.SetSilent(true)
 		c := newClient(t, &reconnect.Config{Remote: s.Remote(), DialTimeout: -1,
 			TLSConfig: &tls.Config{ServerName: "localhost"}})
-		connected := make(chan error, 1)
-		go func() { connected <- c.Connect() }()
+		connected := connecting(c)
 		require.NoError(t, s.WaitAccepted(guarded(t), 1))
 		require.NoError(t, c.Shutdown(guarded(t)))
 		require.ErrorIs(t, receive(t, connected), reconnect.ErrClosed)
@@ -201,12 +199,10 @@ func TestStopDuringATLSHandshake(t *testing.T) {
 }
 
 func TestContextThatIsOverBeforeNewStopsTheClient(t *testing.T) {
-	base, cancel := context.WithCancel(context.Background())
-	cancel()
 	p := newPipe(t, nil)
 	for range 200 {
 		cfg := pipeConfig(p)
-		cfg.Context = base
+		cfg.Context = over()
 		states := make(chan reconnect.State, 10)
 		cfg.OnState = func(_, to reconnect.State) { states <- to }
 		c := newClient(t, cfg)

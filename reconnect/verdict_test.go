@@ -17,6 +17,7 @@ import (
 
 	"darvaza.org/core"
 
+	"darvaza.org/x/net/dialer"
 	"darvaza.org/x/net/reconnect"
 	"darvaza.org/x/net/testutil"
 )
@@ -29,25 +30,18 @@ func failIn(p *testutil.PipeListener, in string, err error) *reconnect.Config {
 		}
 		return nil
 	}
-	cfg := pipeConfig(p)
-	cfg.Dialer = funcDialer(func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, dialErr := p.DialContext(ctx, network, address)
+	cfg := answering(p, at)
+	cfg.Dialer = dialer.Func(func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, dialErr := p.DialContext(ctx, network, address) // which counts
 		if err := at("Dialer"); err != nil {
 			_ = conn.Close()
 			return nil, err
 		}
 		return conn, dialErr
 	})
-	cfg.OnConnect = func(context.Context, net.Conn) error { return at("OnConnect") }
-	cfg.OnSession = func(ctx context.Context) error {
-		if in == "worker" {
-			<-ctx.Done()
-			return ctx.Err()
-		}
-		return at("OnSession")
+	if in == "worker" {
+		cfg.OnSession = untilDone
 	}
-	cfg.OnDisconnect = func(context.Context, net.Conn) error { return at("OnDisconnect") }
-	cfg.WaitReconnect = func(context.Context) error { return at("WaitReconnect") }
 	return cfg
 }
 

@@ -35,9 +35,7 @@ func TestWaitConnectedReturnsAtOnceWhenConnectedAndWhenItBecomesSo(t *testing.T)
 		time.Sleep(10 * time.Second)
 		p.Refuse(nil)
 		wg.Wait()
-		gone, cancel := context.WithCancel(context.Background())
-		cancel()
-		require.NoError(t, c.WaitConnected(gone))
+		require.NoError(t, c.WaitConnected(over()))
 	})
 }
 
@@ -60,14 +58,8 @@ func TestWaitConnectedOfAStoppedClientGivesErrClosedAndTheReason(t *testing.T) {
 	})
 }
 
-// never waits before attempts until the client stops.
-func never(ctx context.Context) error {
-	<-ctx.Done()
-	return ctx.Err()
-}
-
 func TestWaitConnectedsErrorNamesRemotePhaseAndCause(t *testing.T) {
-	cert, trusting := selfSigned(t, "localhost")
+	cert, pool := certificate(t, "server.test", time.Hour)
 	tlsServer := func(t *testing.T) string {
 		return testutil.NewServer(t, "tcp", func(conn net.Conn) {
 			_ = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}}).Handshake()
@@ -107,7 +99,7 @@ func TestWaitConnectedsErrorNamesRemotePhaseAndCause(t *testing.T) {
 		}},
 		"silent in the handshake": {silent, func(cfg *reconnect.Config) {
 			cfg.DialTimeout = 50 * time.Millisecond
-			cfg.TLSConfig = trusting
+			cfg.TLSConfig = &tls.Config{RootCAs: pool}
 		}, "TLS", func(t *testing.T, err error) { assert.ErrorIs(t, err, context.DeadlineExceeded) }},
 		"rejected by TLS": {tlsServer, func(cfg *reconnect.Config) {
 			cfg.TLSConfig = &tls.Config{}
@@ -118,15 +110,13 @@ func TestWaitConnectedsErrorNamesRemotePhaseAndCause(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			cfg := &reconnect.Config{Remote: tc.remote(t), WaitReconnect: never}
+			cfg := &reconnect.Config{Remote: tc.remote(t), WaitReconnect: untilDone}
 			if tc.edit != nil {
 				tc.edit(cfg)
 			}
 			c := newClient(t, cfg)
 			require.NoError(t, c.Connect())
-			gone, cancel := context.WithCancel(context.Background())
-			cancel()
-			err := c.WaitConnected(gone)
+			err := c.WaitConnected(over())
 			require.ErrorIs(t, err, context.Canceled)
 			assert.ErrorContains(t, err, cfg.Remote)
 			assert.ErrorContains(t, err, tc.phase)

@@ -260,10 +260,8 @@ func TestShutdownMayBeCalledAnyNumberOfTimesAtAnyTime(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			gone, cancel := context.WithCancel(context.Background())
-			cancel()
 			for range 3 {
-				require.NoError(t, c.Shutdown(gone), "it is done, whatever the context")
+				require.NoError(t, c.Shutdown(over()), "it is done, whatever the context")
 			}
 			require.NoError(t, c.Err())
 			err := c.Connect()
@@ -278,9 +276,7 @@ func TestShutdownThatGivesUpReturnsItsContextsErrorAndLaterOnesTheReason(t *test
 		c := connectPipe(t, newPipe(t, nil), nil)
 		release := make(chan struct{})
 		c.Go(func(context.Context) error { <-release; return nil })
-		gone, cancel := context.WithCancel(context.Background())
-		cancel()
-		require.Equal(t, context.Canceled, c.Shutdown(gone))
+		require.Equal(t, context.Canceled, c.Shutdown(over()))
 		late, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		require.Equal(t, context.DeadlineExceeded, c.Shutdown(late))

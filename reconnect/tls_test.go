@@ -13,7 +13,6 @@ import (
 	"net"
 	"os"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -164,7 +163,7 @@ func TestTLSServerThatIsSilentIsBoundedByTheDialTimeout(t *testing.T) {
 		cfg := pipeConfig(p)
 		cfg.DialTimeout = 3 * time.Second
 		cfg.TLSConfig = &tls.Config{}
-		cfg.WaitReconnect = never
+		cfg.WaitReconnect = untilDone
 		c := newClient(t, cfg)
 		require.NoError(t, c.Connect(), "worth another try")
 		assert.Equal(t, 3*time.Second, time.Since(begin))
@@ -229,96 +228,6 @@ func TestTLSInMemoryOverTheConfiguredDialer(t *testing.T) {
 	})
 }
 
-// twoServers dials a pipe for each remote.
-type twoServers map[string]*testutil.PipeListener
-
-func (d twoServers) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	return d[address].DialContext(ctx, network, address)
-}
-
-func TestAlternatesAreTriedInOrderAndThePrimaryIsPreferred(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a, b, d := newPipe(t, nil), newPipe(t, nil), newPipe(t, nil)
-		cfg := pipeConfig(a)
-		cfg.Remote, cfg.Alternates = "a.test:1", []string{"b.test:1", "d.test:1"}
-		cfg.Dialer = twoServers{"a.test:1": a, "b.test:1": b, "d.test:1": d}
-		c := newClient(t, cfg)
-		require.NoError(t, c.Connect())
-		at := func(remote string) {
-			t.Helper()
-			synctest.Wait()
-			require.Equal(t, reconnect.Connected, c.State())
-			require.Equal(t, remote, c.RemoteAddr().String())
-			require.Equal(t, remote, c.Status().Remote)
-		}
-		at("a.test:1")
-		a.Refuse(testutil.ConnRefused("tcp", "a.test:1"))
-		require.NoError(t, c.Close())
-		at("b.test:1")
-		require.Zero(t, d.Dials())
-		b.Refuse(testutil.ConnRefused("tcp", "b.test:1"))
-		require.NoError(t, c.Close())
-		at("d.test:1")
-		require.Zero(t, c.Status().Failures, "one attempt is a round through all")
-		a.Refuse(nil)
-		b.Refuse(nil)
-		require.NoError(t, c.Close())
-		at("a.test:1")
-		assert.EqualValues(t, 4, c.Status().Attempts)
-	})
-}
-
-func TestEachAlternateHasADialTimeoutOfItsOwn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newPipe(t, nil)
-		p.Hang(true)
-		cfg := pipeConfig(p)
-		cfg.DialTimeout = 3 * time.Second
-		cfg.Alternates = []string{"b.test:1", "d.test:1"}
-		cfg.WaitReconnect = never
-		begin := time.Now()
-		c := newClient(t, cfg)
-		require.NoError(t, c.Connect())
-		assert.Equal(t, 9*time.Second, time.Since(begin))
-		st := c.Status()
-		assert.Equal(t, []uint64{1, 1}, []uint64{st.Attempts, st.Failures})
-		for _, remote := range append(cfg.Alternates, pipeRemote) {
-			assert.ErrorContains(t, st.LastError, remote)
-		}
-	})
-}
-
-func TestPrimaryThatDiesIsReplacedByItsAlternateOnRealSockets(t *testing.T) {
-	first, second := testutil.NewEchoServer(t, "tcp"), testutil.NewEchoServer(t, "unix")
-	c := newClient(t, &reconnect.Config{Remote: first.Remote(), Alternates: []string{second.Remote()},
-		WaitReconnect: reconnect.NewImmediateErrorWaiter(nil)})
-	require.NoError(t, c.Connect())
-	talk(t, c, 1)
-	first.Stop()
-	_, err := readOne(c)
-	require.Error(t, err)
-	require.NoError(t, second.WaitAccepted(guarded(t), 1))
-	require.NoError(t, c.WaitConnected(guarded(t)))
-	talk(t, c, 1)
-	require.NoError(t, first.Restart())
-	require.NoError(t, c.Reconnect())
-	require.NoError(t, first.WaitAccepted(guarded(t), 2))
-	require.NoError(t, c.WaitConnected(guarded(t)))
-	require.Equal(t, first.Remote(), c.RemoteAddr().String())
-}
-
-func TestSecondOfTwoDeadRemotesIsNamedWithItsCause(t *testing.T) {
-	missing := t.TempDir() + "/missing.sock"
-	remote := freeRemote(t)
-	c := newClient(t, &reconnect.Config{Remote: remote, Alternates: []string{missing}, WaitReconnect: never})
-	require.NoError(t, c.Connect())
-	err := c.Status().LastError
-	require.ErrorIs(t, err, syscall.ECONNREFUSED)
-	require.ErrorIs(t, err, syscall.ENOENT)
-	require.ErrorContains(t, err, remote)
-	require.ErrorContains(t, err, missing)
-}
-
 func TestTLSWriteThatTimedOutHasBrokenTheConnectionWhichIsNoticed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cert, pool := certificate(t, "server.test", time.Hour)
@@ -361,15 +270,4 @@ func TestTLSWriteThatBlocksForLessThanItsBoundIsNotCutByAnEarlierDeadline(t *tes
 		}
 		require.EqualValues(t, 1, c.Status().Sessions)
 	})
-}
-
-// Where localhost is ::1 first, that address refuses.
-func TestNameWithADeadFirstAddressIsReachedByTheNext(t *testing.T) {
-	s := testutil.NewEchoServer(t, "tcp4")
-	_, port, err := net.SplitHostPort(s.Remote())
-	require.NoError(t, err)
-	c := newClient(t, &reconnect.Config{Remote: net.JoinHostPort("localhost", port)})
-	require.NoError(t, c.Connect())
-	require.NoError(t, c.WaitConnected(guarded(t)))
-	talk(t, c, 1)
 }
