@@ -158,7 +158,7 @@ func (s *session) sendFile(r io.Reader) (sent int64, done bool, err error) {
 		switch {
 		case err == nil:
 		case isOfConn(err):
-			return sent, true, s.out.failed(err)
+			return sent, true, s.out.failed(0, err)
 		default:
 			return sent, false, nil
 		}
@@ -209,7 +209,7 @@ func (s *session) receiveFile(w io.Writer) (received int64, done bool, err error
 		case err == io.EOF || err == errNoTicks:
 			return received, false, nil
 		case isOfConn(err):
-			return received, true, s.in.failed(s.readError(err))
+			return received, true, s.in.failed(0, s.readError(err))
 		default:
 			return received, true, err
 		}

@@ -27,7 +27,8 @@ import (
 // any other transport a call reads the clock first, and the deadline is armed
 // a little late, so that it will do for the calls of the next while.
 //
-// A direction without a bound leaves all that to the connection.
+// A direction without a bound leaves all that to the connection, turns as well
+// where drain can do without.
 type direction struct {
 	// word has the bytes that went through, above the bits of the lock below:
 	// so that one atomic operation lets go of the lock and counts.
@@ -74,15 +75,18 @@ func (d *direction) attach(s *session, write bool, bound time.Duration) {
 	d.session = s
 	d.write = write
 	d.bound = bound
-	if bound <= 0 {
-		d.word.Store(free)
-		return
-	}
 	switch s.conn.(type) {
 	case *net.TCPConn, *net.UnixConn:
 		d.ticking = true
 	}
-	d.word.Store(noting)
+	switch {
+	case bound > 0:
+		d.word.Store(noting)
+	case d.ticking || !write:
+		d.word.Store(free)
+	default:
+		// Writes take turns nevertheless, for drain to know of them.
+	}
 }
 
 func (d *direction) now() time.Duration {
@@ -250,22 +254,6 @@ func (d *direction) isEnded() bool {
 	return d.ended
 }
 
-// prepare arms the deadline for a call that must end at limit.
-func (d *direction) prepare(limit time.Duration) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	switch {
-	case d.fixed:
-	case limit == unknown && d.bound <= 0 && d.armed != 0:
-		_ = d.arm(0) // of the time when there was a bound
-	case limit == unknown:
-	case d.ticking:
-		_ = d.arm(limit)
-	case d.armed < limit || d.armed > limit+d.bound/tick:
-		_ = d.arm(limit + d.bound/tick)
-	}
-}
-
 // settle is the end of a call that knew its limit. After a quick one ticks come
 // again. After a long one the next is likely to be long as well: it had better
 // read the clock first than run into a tick.
@@ -283,29 +271,41 @@ func (d *direction) settle(limit time.Duration) {
 	}
 }
 
-// expired judges a time-out that a call ran into: is it the call's own? If
-// not the deadline is armed anew, and the call may go on.
-func (d *direction) expired(limit *time.Duration) bool {
+// goOn judges what a call has failed with that must end at limit. If that is
+// a time-out and not the call's own, the deadline is armed anew and the call may
+// go on. Nothing between here and a Read's caller may take much of the stack:
+// arming takes most of those 2 KiB which an idle goroutine has.
+func (d *direction) goOn(err error, limit time.Duration) (_ time.Duration, again bool) {
+	if !isTimeout(err) {
+		return limit, false
+	}
 	now := d.now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	var at time.Duration
 	switch {
 	case d.fixed && d.ticking:
-		// if it isn't, a tick was overtaken by what the user has set
-		return d.armed != 0 && now >= d.armed || d.arm(d.armed) != nil
+		// if it isn't over, a tick was overtaken by what the user has set
+		if at = d.armed; at != 0 && now >= at {
+			return limit, false
+		}
 	case d.fixed:
-		return true
-	case *limit == unknown && d.bound <= 0:
-		return !d.ticking || d.arm(0) != nil
-	case *limit == unknown && d.ticking:
-		*limit = now + d.bound
-		return d.arm(*limit) != nil
-	case *limit == unknown || now >= *limit:
-		return true
+		return limit, false
+	case limit == unknown && d.bound <= 0:
+		if !d.ticking {
+			return limit, false
+		}
+	case limit == unknown && d.ticking:
+		limit = now + d.bound
+		at = limit
+	case limit == unknown || now >= limit:
+		return limit, false
 	case d.ticking:
-		return d.arm(*limit) != nil
+		at = limit
+	case now < d.armed:
+		return limit, false // the transport has its own ideas
 	default:
-		// by a limit of an earlier call, unless the transport has its own ideas
-		return now < d.armed || d.arm(*limit+d.bound/tick) != nil
+		at = limit + d.bound/tick // that was the limit of an earlier call
 	}
+	return limit, d.arm(at) == nil
 }

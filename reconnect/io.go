@@ -30,10 +30,21 @@ func (c *Client) Read(p []byte) (int, error) {
 		if limit, err = d.enter(); err != nil {
 			return 0, err
 		}
+		d.prepare(limit)
 	}
 	n, err := s.conn.Read(p)
-	if err != nil || limit != unknown {
-		n, err = d.finish(p, n, err, limit)
+	for err != nil && n == 0 {
+		var again bool
+		if limit, again = d.goOn(err, limit); !again {
+			break
+		}
+		n, err = s.conn.Read(p)
+	}
+	if limit != unknown {
+		d.settle(limit)
+	}
+	if err != nil {
+		err = d.failed(n, err)
 	}
 	if w&free != 0 && n == 0 {
 		return 0, err // nothing to count or to let go of
@@ -68,10 +79,23 @@ func (c *Client) Write(p []byte) (int, error) {
 		if limit, err = d.enter(); err != nil {
 			return 0, err
 		}
+		d.prepare(limit)
 	}
 	n, err := s.conn.Write(p)
-	if err != nil || limit != unknown {
-		n, err = d.finish(p, n, err, limit)
+	for err != nil {
+		var again bool
+		if limit, again = d.goOn(err, limit); !again {
+			break
+		}
+		var m int
+		m, err = s.conn.Write(p[n:])
+		n += m
+	}
+	if limit != unknown {
+		d.settle(limit)
+	}
+	if err != nil {
+		err = d.failed(n, err)
 	}
 	if w&free != 0 && n == 0 {
 		return 0, err // nothing to count or to let go of
@@ -96,51 +120,53 @@ func (d *direction) enter() (limit time.Duration, err error) {
 	}
 	if d.word.Load()&waiting != 0 || !d.take() {
 		if err := d.lock(limit); err != nil {
-			return unknown, d.failed(err)
+			return unknown, d.timedOut(err)
 		}
 	}
-	d.prepare(limit)
 	return limit, nil
 }
 
-// finish takes a call past the deadlines that weren't its own to its end. It is
-// for a call that failed, or one that knew its limit.
-func (d *direction) finish(p []byte, n int, err error, limit time.Duration) (int, error) {
-	for err != nil && isTimeout(err) && (d.write || n == 0) && !d.expired(&limit) {
-		var m int
-		if d.write {
-			m, err = d.session.conn.Write(p[n:])
-		} else {
-			m, err = d.session.conn.Read(p)
-		}
-		n += m
+// prepare arms the deadline for a call that must end at limit.
+func (d *direction) prepare(limit time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case d.fixed:
+	case limit == unknown && d.bound <= 0 && d.armed != 0:
+		_ = d.arm(0) // of the time when there was a bound
+	case limit == unknown:
+	case d.ticking:
+		_ = d.arm(limit)
+	case d.armed < limit || d.armed > limit+d.bound/tick:
+		_ = d.arm(limit + d.bound/tick)
 	}
-	if limit != unknown {
-		d.settle(limit)
-	}
-	if !d.write && n > 0 && err != nil && isTimeout(err) {
-		err = nil
-	}
-	if err != nil && isTimeout(err) && d.isSplit() {
-		d.session.cancel(err) // not a time-out of this call's
-	}
-	return n, d.failed(err)
 }
 
-// failed is the error that the caller gets. One that isn't a time-out ends the
-// session.
-func (d *direction) failed(err error) error {
+// failed is the error that the caller gets of a call that has moved n bytes. One
+// that isn't a time-out ends the session.
+func (d *direction) failed(n int, err error) error {
 	switch {
-	case err == nil:
 	case isTimeout(err):
-		if d.isEnded() {
-			err = d.session.closedError()
+		switch {
+		case !d.write && n > 0:
+			return nil
+		case d.isSplit():
+			d.session.cancel(err) // not a time-out of this call's
 		}
+		return d.timedOut(err)
 	case isCut(err) && d.session.Err() != nil:
 		// The connection was closed here, while the call waited for another.
 		err = d.session.closedError()
 	default:
 		d.session.cancel(err)
+	}
+	return err
+}
+
+// timedOut makes a time-out an error of the stop, where that has ordered it.
+func (d *direction) timedOut(err error) error {
+	if d.isEnded() {
+		return d.session.closedError()
 	}
 	return err
 }

@@ -212,7 +212,15 @@ func TestWriteToASocketUnderWayAtTheStopIsWaitedFor(t *testing.T) {
 					n, _ := io.Copy(io.Discard, conn)
 					got <- n + 1
 				})
-				c := newClient(t, &reconnect.Config{Remote: server.Remote(), WriteTimeout: timeout})
+				c := newClient(t, &reconnect.Config{
+					Remote:       server.Remote(),
+					WriteTimeout: timeout,
+					// What comes after it is to wait, then to close.
+					OnDisconnect: func(context.Context, net.Conn) error {
+						close(stopped)
+						return nil
+					},
+				})
 				require.NoError(t, c.Connect())
 				written := make(chan error, 1)
 				go func() {
@@ -221,7 +229,6 @@ func TestWriteToASocketUnderWayAtTheStopIsWaitedFor(t *testing.T) {
 				}()
 				<-begun
 				c.Cancel(nil)
-				close(stopped)
 				assert.EqualValues(t, size, receive(t, got))
 				require.NoError(t, receive(t, written))
 				require.NoError(t, waitDone(t, c))

@@ -25,8 +25,8 @@ type loop struct {
 // the turn of the dial that follows it.
 //
 // Dialling takes a deep stack, which a goroutine hardly ever gives back. So a
-// connection is served by a new goroutine, on which the loop then goes on, and
-// an idle one costs what a bare connection does.
+// connection is served by a new goroutine, and run goes on there at the end of
+// the session: an idle one costs what a bare connection does.
 func (c *Client) run(s *session) {
 	movedOn := false
 	defer func() {
@@ -42,13 +42,17 @@ func (c *Client) run(s *session) {
 		c.finish()
 	}()
 
+	if s.stage == stageSession {
+		if p := recover(); p != nil {
+			c.loop.ended, s.ended = lifecycle.Recovered(p), true
+		}
+		s = c.next(s, c.served(s))
+	}
 	for s != nil {
-		var err error
-		if s.stage == stageSession {
-			err = c.serve(s)
-		} else if err = c.establish(s); err == nil {
+		err := c.establish(s)
+		if err == nil {
 			movedOn = true
-			go c.run(s)
+			go c.serve(s)
 			return
 		}
 		s = c.next(s, err)

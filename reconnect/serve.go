@@ -8,7 +8,7 @@ import (
 )
 
 // establish makes a connection and gets it ready for its session. What is
-// deferred, here and in serve, runs also when a callback ends the goroutine.
+// deferred runs also when a callback ends the goroutine.
 func (c *Client) establish(s *session) error {
 	c.redial.Store(false) // this dial is what was asked for
 	makeRoom(0)
@@ -63,35 +63,33 @@ func (c *Client) handshake(s *session) error {
 	return nil
 }
 
-// serve runs the session of a connection. It does by itself what call does, since
-// every frame between an idle session and the bottom of its stack counts.
-func (c *Client) serve(s *session) (err error) {
-	defer c.hangUp(s)
-	returned := false
-	defer func() {
-		if returned {
-			return
-		}
-		if p := recover(); p != nil {
-			err = s.outcome(lifecycle.Recovered(p))
-		} else {
-			c.Cancel(lifecycle.ErrGoexit)
-		}
-	}()
-
+// serve runs the session of a connection, and then the loop goes on, however
+// that has ended. Every byte of the stack counts here, below an idle session: it
+// leaves the rest to served.
+func (c *Client) serve(s *session) {
+	defer c.run(s)
 	c.answer(nil)
 	onSession := c.settings.Load().callbacks.OnSession
 	switch {
 	case c.over(s) != nil:
-		err = context.Cause(s)
+		c.loop.ended = context.Cause(s)
 	case onSession != nil:
-		err = onSession(s)
+		c.loop.ended = onSession(s)
 	default:
 		<-s.Done()
-		err = context.Cause(s)
+		c.loop.ended = context.Cause(s)
 	}
-	returned = true
-	return s.outcome(err)
+	s.ended = true
+}
+
+// served is what a session has ended with, after it was hung up.
+func (c *Client) served(s *session) error {
+	defer c.hangUp(s)
+	if !s.ended {
+		c.loop.ended = nil
+		c.Cancel(lifecycle.ErrGoexit)
+	}
+	return s.outcome(c.loop.ended)
 }
 
 // hangUp ends the session and closes its connection, after OnDisconnect where

@@ -37,8 +37,9 @@ type session struct {
 	conn  net.Conn // set by attach
 	since time.Time
 	up    atomic.Bool // conn is set
-	stage stage       // the loop's own, as the next two
+	stage stage       // the loop's own, as the next three
 
+	ended    bool                               // OnSession has returned or panicked
 	upSince  time.Duration                      // when OnConnect was done, after since
 	goodbye  error                              // of OnDisconnect
 	dialling atomic.Pointer[context.CancelFunc] // ends the context of a dial

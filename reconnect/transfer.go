@@ -17,14 +17,25 @@ func (d *direction) call(p []byte) (n int, err error) {
 		if limit, err = d.enter(); err != nil {
 			return 0, err
 		}
+		d.prepare(limit)
 	}
-	if d.write {
-		n, err = d.session.conn.Write(p)
-	} else {
-		n, err = d.session.conn.Read(p)
+	for again := true; again; {
+		var m int
+		if d.write {
+			m, err = d.session.conn.Write(p[n:])
+		} else {
+			m, err = d.session.conn.Read(p)
+		}
+		n += m
+		if again = err != nil && (d.write || n == 0); again {
+			limit, again = d.goOn(err, limit)
+		}
 	}
-	if err != nil || limit != unknown {
-		n, err = d.finish(p, n, err, limit)
+	if limit != unknown {
+		d.settle(limit)
+	}
+	if err != nil {
+		err = d.failed(n, err)
 	}
 	d.letGo(w, n)
 	return n, err
@@ -43,9 +54,11 @@ func (d *direction) transfer(most int, move func(most int) (int, error)) (n int,
 	case !d.ticking:
 		return 0, errNoTicks
 	case !d.tryLock(w):
-		if _, err := d.enter(); err != nil {
+		limit, err := d.enter()
+		if err != nil {
 			return 0, err
 		}
+		d.prepare(limit)
 		d.tickSoon()
 	}
 	limit := unknown

@@ -1,8 +1,10 @@
 package reconnect
 
 import (
+	"net"
 	"os"
 	"slices"
+	"syscall"
 	"time"
 )
 
@@ -77,9 +79,12 @@ func (d *direction) remove(t *turn) bool {
 	return true
 }
 
-// drain waits for the calls under way and those in the queue, up to the last
-// deadline. Calls of a direction without a bound can't be told.
+// drain waits for the writes under way and those in the queue, up to the last
+// deadline.
 func (d *direction) drain() {
+	if d.ticking {
+		drainSocket(d.session.conn)
+	}
 	if d.word.Load()&free != 0 {
 		return
 	}
@@ -89,6 +94,15 @@ func (d *direction) drain() {
 	}
 	if w := d.word.Add(leave(busy, 0)); w&(waiting|over) != 0 {
 		d.handOver(0, w)
+	}
+}
+
+// drainSocket waits for the writes that don't take turns. Those of a socket
+// take its own, and that is what raw access waits for.
+func drainSocket(conn net.Conn) {
+	raw, err := conn.(syscall.Conn).SyscallConn()
+	if err == nil {
+		_ = raw.Write(func(uintptr) bool { return true })
 	}
 }
 
