@@ -157,16 +157,7 @@ func TestConnectOnAStoppedClientMatchesErrClosedAndTheReason(t *testing.T) {
 				name += ", after a connect"
 			}
 			bubble(t, name, func(t *testing.T) {
-				base, stop := context.WithTimeout(context.Background(), time.Hour)
-				defer stop()
-				base, cancel := context.WithCancelCause(base)
-				defer cancel(nil)
-				cfg := pipeConfig(newPipe(t, nil))
-				cfg.Context = base
-				c := newClient(t, cfg)
-				if connected {
-					require.NoError(t, c.Connect())
-				}
+				c, cancel := clientForAnHour(t, connected)
 				tc.stop(c, cancel)
 				check := func() {
 					err := c.Connect()

@@ -43,6 +43,23 @@ func connectSession(t testing.TB, p *testutil.PipeListener, edit func(*reconnect
 	return c
 }
 
+// clientForAnHour makes a client, connected or not, whose context ends after an
+// hour, or when it is cancelled.
+func clientForAnHour(t testing.TB, connect bool) (*reconnect.Client, context.CancelCauseFunc) {
+	t.Helper()
+	base, stop := context.WithTimeout(context.Background(), time.Hour)
+	t.Cleanup(stop)
+	base, cancel := context.WithCancelCause(base)
+	t.Cleanup(func() { cancel(nil) })
+	cfg := pipeConfig(newPipe(t, nil))
+	cfg.Context = base
+	c := newClient(t, cfg)
+	if connect {
+		require.NoError(t, c.Connect())
+	}
+	return c, cancel
+}
+
 // fakeConn is the client's end of the one connection that p has.
 func fakeConn(t testing.TB, p *testutil.PipeListener) *testutil.FaultConn {
 	t.Helper()

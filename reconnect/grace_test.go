@@ -56,16 +56,12 @@ func TestWritesKeepAGraceFromTheStopOn(t *testing.T) {
 func TestStopKeepsTheGraceForABlockedWriteOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipe(t, nil) // nobody reads
-		var c *reconnect.Client
-		cfg := pipeConfig(p)
-		cfg.WriteTimeout = -1
-		cfg.OnSession = func(context.Context) error {
-			_, err := c.Write([]byte("x"))
+		edit := func(cfg *reconnect.Config) { cfg.WriteTimeout = -1 }
+		c := connectSession(t, p, edit, func(_ context.Context, c *reconnect.Client) error {
+			_, err := writeOne(c)
 			assert.ErrorIs(t, err, reconnect.ErrClosed)
 			return err
-		}
-		c = newClient(t, cfg)
-		require.NoError(t, c.Connect())
+		})
 		synctest.Wait()
 		begin := time.Now()
 		require.NoError(t, c.Shutdown(context.Background()))
@@ -103,77 +99,65 @@ func TestWriteOnASocketThatBlocksAtTheStopKeepsItsGrace(t *testing.T) {
 	})
 }
 
+// assertGoodbyeArrives demands that a goodbye reaches a server that reads from a
+// second after the stop on, and that the stop waits for no more than that. start
+// connects a client, and has it say goodbye some time from the stop, or before.
+func assertGoodbyeArrives(t *testing.T, fromStop time.Duration,
+	start func(p *testutil.PipeListener, sayGoodbye func(*reconnect.Client) error) *reconnect.Client) {
+	t.Helper()
+	const stop = time.Minute
+	var got bytes.Buffer
+	p := newPipe(t, func(conn net.Conn) {
+		time.Sleep(stop + time.Second)
+		_, _ = io.Copy(&got, conn)
+	})
+	c := start(p, func(c *reconnect.Client) error {
+		time.Sleep(stop + fromStop)
+		n, err := c.Write([]byte("goodbye"))
+		assert.Equal(t, 7, n)
+		return err
+	})
+	time.Sleep(stop)
+	begun := time.Now()
+	require.NoError(t, c.Shutdown(context.Background()))
+	assert.Equal(t, time.Second, time.Since(begun))
+	require.NoError(t, p.Close())
+	assert.Equal(t, "goodbye", got.String())
+}
+
+// goodbyes are when it is said, counted from the stop.
+func goodbyes() map[string]time.Duration {
+	return map[string]time.Duration{"blocked before": -time.Second, "begun after": time.Second / 2}
+}
+
+// workerSays connects a client without OnSession, one of whose workers speaks.
+func workerSays(t *testing.T) func(*testutil.PipeListener, func(*reconnect.Client) error) *reconnect.Client {
+	return func(p *testutil.PipeListener, say func(*reconnect.Client) error) *reconnect.Client {
+		c := connectPipe(t, p, nil)
+		c.Go(func(context.Context) error { return say(c) })
+		return c
+	}
+}
+
 func TestGoodbyeAfterTheStopArrives(t *testing.T) {
-	for name, begin := range map[string]time.Duration{"blocked before": -time.Second, "begun after": time.Second / 2} {
+	for name, fromStop := range goodbyes() {
 		bubble(t, name, func(t *testing.T) {
-			var got bytes.Buffer
-			p := newPipe(t, func(conn net.Conn) {
-				time.Sleep(time.Minute + time.Second) // a second after the stop
-				_, _ = io.Copy(&got, conn)
+			assertGoodbyeArrives(t, fromStop, func(p *testutil.PipeListener, say func(*reconnect.Client) error) *reconnect.Client {
+				edit := func(cfg *reconnect.Config) { cfg.WriteTimeout = -1 }
+				return connectSession(t, p, edit, func(_ context.Context, c *reconnect.Client) error { return say(c) })
 			})
-			edit := func(cfg *reconnect.Config) { cfg.WriteTimeout = -1 }
-			c := connectSession(t, p, edit, func(_ context.Context, c *reconnect.Client) error {
-				time.Sleep(time.Minute + begin)
-				n, err := c.Write([]byte("goodbye"))
-				assert.Equal(t, 7, n)
-				return err
-			})
-			time.Sleep(time.Minute)
-			begun := time.Now()
-			require.NoError(t, c.Shutdown(context.Background()))
-			assert.Equal(t, time.Second, time.Since(begun))
-			require.NoError(t, p.Close())
-			assert.Equal(t, "goodbye", got.String())
 		})
 	}
 }
 
 func TestWorkersSayGoodbyeAfterTheStop(t *testing.T) {
-	for name, delay := range map[string]time.Duration{"blocked before": -time.Second, "begun after": time.Second / 2} {
-		bubble(t, name, func(t *testing.T) {
-			var got bytes.Buffer
-			p := newPipe(t, func(conn net.Conn) {
-				time.Sleep(time.Minute + time.Second) // a second after the stop
-				_, _ = io.Copy(&got, conn)
-			})
-			c := connectPipe(t, p, nil)
-			c.Go(func(context.Context) error {
-				time.Sleep(time.Minute + delay)
-				n, err := c.Write([]byte("goodbye"))
-				assert.Equal(t, 7, n)
-				return err
-			})
-			time.Sleep(time.Minute)
-			begun := time.Now()
-			require.NoError(t, c.Shutdown(context.Background()))
-			assert.Equal(t, time.Second, time.Since(begun))
-			require.NoError(t, p.Close())
-			assert.Equal(t, "goodbye", got.String())
-		})
+	for name, fromStop := range goodbyes() {
+		bubble(t, name, func(t *testing.T) { assertGoodbyeArrives(t, fromStop, workerSays(t)) })
 	}
 }
 
 func TestWorkersWriteThatBlocksAtTheStopKeepsItsGraceWithoutOnSession(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var got bytes.Buffer
-		p := newPipe(t, func(conn net.Conn) {
-			time.Sleep(time.Minute + time.Second) // a second after the stop
-			_, _ = io.Copy(&got, conn)
-		})
-		c := connectPipe(t, p, nil)
-		c.Go(func(context.Context) error {
-			time.Sleep(time.Minute - time.Second)
-			n, err := c.Write([]byte("goodbye"))
-			assert.Equal(t, 7, n)
-			return err
-		})
-		time.Sleep(time.Minute)
-		begun := time.Now()
-		require.NoError(t, c.Shutdown(context.Background()))
-		assert.Equal(t, time.Second, time.Since(begun))
-		require.NoError(t, p.Close())
-		assert.Equal(t, "goodbye", got.String())
-	})
+	synctest.Test(t, func(t *testing.T) { assertGoodbyeArrives(t, -time.Second, workerSays(t)) })
 }
 
 func TestAWorkerThatLingersDelaysTheCloseForTheGraceOfWritesAlone(t *testing.T) {

@@ -232,7 +232,7 @@ func TestSessionThatUsesTheConnectionItselfMeetsNoTimeout(t *testing.T) {
 		nil,
 		func(context.Context, net.Conn) error { return nil },
 	} {
-		for _, network := range []string{"tcp", "unix"} {
+		onStreams(t, func(t *testing.T, network string) {
 			quiet := testutil.NewServer(t, network, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
 			speak := make(chan struct{})
 			s := testutil.NewServer(t, network, func(conn net.Conn) {
@@ -268,7 +268,7 @@ func TestSessionThatUsesTheConnectionItselfMeetsNoTimeout(t *testing.T) {
 			require.NoError(t, c.Connect())
 			require.NoError(t, receive(t, result))
 			require.NoError(t, waitDone(t, c))
-		}
+		})
 	}
 }
 

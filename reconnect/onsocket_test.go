@@ -16,14 +16,19 @@ import (
 	"darvaza.org/x/net/testutil"
 )
 
+// countSockets counts its calls, and looks at the socket.
+func countSockets(t testing.TB, calls *atomic.Int32) func(context.Context, syscall.RawConn) error {
+	return func(_ context.Context, raw syscall.RawConn) error {
+		calls.Add(1)
+		return raw.Control(func(fd uintptr) { assert.NotZero(t, fd) })
+	}
+}
+
 func TestExportDialerCallsOnSocketForTCPAndUnix(t *testing.T) {
 	onStreams(t, func(t *testing.T, network string) {
 		s := testutil.NewEchoServer(t, network)
 		var calls atomic.Int32
-		cfg := reconnect.Config{OnSocket: func(_ context.Context, raw syscall.RawConn) error {
-			calls.Add(1)
-			return raw.Control(func(fd uintptr) { assert.NotZero(t, fd) })
-		}}
+		cfg := reconnect.Config{OnSocket: countSockets(t, &calls)}
 		d := cfg.ExportDialer()
 		conn, err := d.DialContext(guarded(t), network, s.Addr().String())
 		require.NoError(t, err)
@@ -42,13 +47,7 @@ func TestClientCallsOnSocketForTCPAndUnix(t *testing.T) {
 	onStreams(t, func(t *testing.T, network string) {
 		s := testutil.NewEchoServer(t, network)
 		var calls atomic.Int32
-		c := newClient(t, &reconnect.Config{
-			Remote: s.Remote(),
-			OnSocket: func(_ context.Context, raw syscall.RawConn) error {
-				calls.Add(1)
-				return raw.Control(func(fd uintptr) { assert.NotZero(t, fd) })
-			},
-		})
+		c := newClient(t, &reconnect.Config{Remote: s.Remote(), OnSocket: countSockets(t, &calls)})
 		require.NoError(t, c.Connect())
 		require.NoError(t, c.WaitConnected(guarded(t)))
 		assert.EqualValues(t, 1, calls.Load())

@@ -125,16 +125,7 @@ func TestReasonOfTheStopIsWhatWaitErrAndShutdownGive(t *testing.T) {
 	} {
 		for _, connect := range []bool{true, false} {
 			bubble(t, name, func(t *testing.T) {
-				base, stop := context.WithTimeout(context.Background(), time.Hour)
-				defer stop()
-				base, cancel := context.WithCancelCause(base)
-				defer cancel(nil)
-				cfg := pipeConfig(newPipe(t, nil))
-				cfg.Context = base
-				c := newClient(t, cfg)
-				if connect {
-					require.NoError(t, c.Connect())
-				}
+				c, cancel := clientForAnHour(t, connect)
 				tc.stop(c, cancel)
 				require.Equal(t, tc.want, waitDone(t, c))
 				require.Equal(t, tc.want, c.Err())
