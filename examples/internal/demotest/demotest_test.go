@@ -1,7 +1,9 @@
 package demotest_test
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"os"
 	"sync"
 	"testing"
@@ -25,6 +27,21 @@ func TestTheTestBinaryIsTheProgramWithItsArguments(t *testing.T) {
 	assert.Equal(t, "arguments: [-v b]\n", string(out))
 	assert.Equal(t, 2, demotest.ExitCode(t, err))
 	assert.Zero(t, demotest.ExitCode(t, nil))
+}
+
+func TestAPlayIsStoppedOnceAtEachLine(t *testing.T) {
+	var told []int // how far each play got
+	demotest.StopAtEveryLine(t, "one\ntwo\nthree\n", func(ctx context.Context, out io.Writer) error {
+		for n, line := range []string{"one", "two", "three"} {
+			_, _ = fmt.Fprintln(out, line)
+			if ctx.Err() != nil {
+				told = append(told, n+1)
+				return ctx.Err()
+			}
+		}
+		return nil
+	})
+	assert.Equal(t, []int{1, 2, 3}, told)
 }
 
 func TestAPageWakesAllWhoWaitForAText(t *testing.T) {

@@ -43,6 +43,7 @@ func StopAtLine(t *testing.T, story string, n int, play Play) {
 	defer cancel()
 	out := &stopAfter{lines: n, stop: cancel}
 	err := play(ctx, out)
+	assert.LessOrEqual(t, out.lines, 0, "line %d never came", n)
 	assert.True(t, reconnect.IsNonError(err), "line %d: %v", n, err)
 	assert.True(t, strings.HasPrefix(story, out.String()), "line %d: %s", n, out)
 }
