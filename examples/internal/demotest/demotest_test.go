@@ -33,7 +33,7 @@ func TestAPlayIsStoppedOnceAtEachLine(t *testing.T) {
 	var told []int // how far each play got
 	demotest.StopAtEveryLine(t, "one\ntwo\nthree\n", func(ctx context.Context, out io.Writer) error {
 		for n, line := range []string{"one", "two", "three"} {
-			_, _ = fmt.Fprintln(out, line)
+			_, _ = io.WriteString(out, line+"\n")
 			if ctx.Err() != nil {
 				told = append(told, n+1)
 				return ctx.Err()

@@ -45,13 +45,13 @@ func StopAtLine(t *testing.T, story string, n int, play Play) {
 	err := play(ctx, out)
 	assert.LessOrEqual(t, out.lines, 0, "line %d never came", n)
 	assert.True(t, reconnect.IsNonError(err), "line %d: %v", n, err)
-	assert.True(t, strings.HasPrefix(story, out.String()), "line %d: %s", n, out)
+	assert.True(t, strings.HasPrefix(story, out.told.String()), "line %d: %s", n, &out.told)
 }
 
-// stopAfter is a page that calls stop with its last line. Like the buffer it
-// is for one writer at a time.
+// stopAfter calls stop with its last line. Like a buffer it is for one writer at
+// a time; it isn't one, whose WriteString would go past the count.
 type stopAfter struct {
-	bytes.Buffer
+	told  bytes.Buffer
 	lines int
 	stop  func()
 }
@@ -60,7 +60,7 @@ func (s *stopAfter) Write(p []byte) (int, error) {
 	if s.lines--; s.lines == 0 {
 		s.stop()
 	}
-	return s.Buffer.Write(p)
+	return s.told.Write(p)
 }
 
 // ReadmeShows fails the test unless the one block of output in the README.md of
