@@ -13,9 +13,9 @@ import (
 func (c *Client) dial(s *session) error {
 	set := c.settings.Load()
 	draft := c.draft()
-	draft.Attempt++
-	draft.Attempts++
-	draft.setRemote(&set.remotes[0])
+	draft.attempt++
+	draft.attempts++
+	draft.remote = &set.remotes[0]
 	c.to(lifecycle.Connecting)
 
 	var errs []error
@@ -24,7 +24,7 @@ func (c *Client) dial(s *session) error {
 		if c.over(s) != nil {
 			break
 		}
-		c.draft().setRemote(r)
+		c.draft().remote = r
 		conn, err := c.dialRemote(s, set, r)
 		if err == nil {
 			s.attach(conn, set)

@@ -1,6 +1,7 @@
 package reconnect
 
 import (
+	"container/list"
 	"crypto/tls"
 	"net"
 	"sync"
@@ -34,9 +35,10 @@ type direction struct {
 	// so that one atomic operation lets go of the lock and counts.
 	word atomic.Uint64
 
-	session *session // set by attach, as the two below
+	session *session // set by attach, as the three below
 	write   bool     // which half of the connection this is
 	ticking bool     // deadlines may come early
+	loose   bool     // calls didn't take turns at first
 
 	mu        sync.Mutex // guards the fields below, and arming; never held while blocking
 	fixed     bool       // the deadline is one from SetReadDeadline or its kin
@@ -45,7 +47,7 @@ type direction struct {
 	split     bool       // a write has left a TLS record in two
 	bound     time.Duration
 	armed     time.Duration // the deadline, since the session's start; 0: none
-	queue     []*turn       // who waits for the lock, first come first
+	queue     *list.List    // who waits for the lock, first come first; nil: nobody ever has
 }
 
 // Bits of the word.
@@ -83,6 +85,7 @@ func (d *direction) attach(s *session, write bool, bound time.Duration) {
 	case bound > 0:
 		d.word.Store(noting)
 	case d.ticking || !write:
+		d.loose = true
 		d.word.Store(free)
 	default:
 		// Writes take turns nevertheless, for drain to know of them.

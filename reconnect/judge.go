@@ -24,7 +24,7 @@ func (c *Client) judge(s *session, err error) lifecycle.Verdict {
 	if s.stage == stageSession {
 		c.sessionEnded(s)
 	} else if c.Context().Err() == nil {
-		c.draft().Failures++
+		c.draft().failures++
 	}
 	s.cancel(errSessionOver)
 
@@ -47,7 +47,7 @@ func (c *Client) judge(s *session, err error) lifecycle.Verdict {
 func (c *Client) verdict(s *session, err error) (v lifecycle.Verdict) {
 	if err != nil && c.Context().Err() == nil {
 		st := c.draft()
-		st.LastError, st.LastErrorAt, st.stage = err, time.Now(), s.stage
+		st.lastError, st.lastErrorAt, st.stage = err, time.Now(), s.stage
 	}
 	_ = c.call(func() error {
 		v = c.settings.Load().callbacks.Judge(c.Context(), s.netConn(), err)
@@ -68,7 +68,7 @@ func (c *Client) refused(err error) (v lifecycle.Verdict) {
 // sessionEnded decides whether the attempts count anew.
 func (c *Client) sessionEnded(s *session) {
 	if c.loop.uptime >= c.settings.Load().stableAfter {
-		c.draft().Attempt = 0
+		c.draft().attempt = 0
 		c.loop.step = 0
 		c.loop.lostAt = s.since.Add(s.upSince + c.loop.uptime)
 	}

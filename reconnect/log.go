@@ -72,8 +72,8 @@ func (c *Client) entry(level slog.LogLevel, err error) (slog.Logger, bool) {
 	st := c.snapshot()
 	log = log.WithField(LogFieldAddress, st.remote.address).
 		WithField(LogFieldNetwork, st.remote.network)
-	if st.Attempt > 0 {
-		log = log.WithField(LogFieldAttempt, st.Attempt)
+	if st.attempt > 0 {
+		log = log.WithField(LogFieldAttempt, st.attempt)
 	}
 	if err != nil {
 		log = log.WithField(LogFieldError, err)

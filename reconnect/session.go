@@ -30,11 +30,16 @@ var (
 // The context doesn't hang off the client's, which would need a map entry for
 // each: the client ends the session's when its own ends.
 type session struct {
+	// A busy writer must not slow down a reader, so the first words of the
+	// directions must not share a cache line with each other, nor with conn.
+	// What lies between has to be as long as one; so this is the order.
+	in     direction
+	client *Client
+	conn   net.Conn // set by attach
+
 	context.Context // with the client's values, ended by cancel alone
 	cancel          context.CancelCauseFunc
-	client          *Client
 
-	conn  net.Conn // set by attach
 	since time.Time
 	up    atomic.Bool // conn is set
 	stage stage       // the loop's own, as the next three
@@ -45,9 +50,6 @@ type session struct {
 	dialling atomic.Pointer[context.CancelFunc] // ends the context of a dial
 	farewell atomic.Pointer[context.CancelFunc] // and that of OnDisconnect
 
-	// The words of the two must not share a cache line with each other, nor with
-	// conn: a busy writer must not slow down a reader. What lies between will do.
-	in  direction
 	out direction
 }
 

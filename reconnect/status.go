@@ -9,16 +9,42 @@ import (
 	"darvaza.org/x/net/lifecycle"
 )
 
-// snapshot is an immutable Status with what goes with it.
+// snapshot is an immutable Status, without what follows from the rest, with what
+// goes with it. Every client keeps one.
 type snapshot struct {
-	lifecycle.Status
-	remote *remote // the one tried last
-	stage  stage   // where LastError comes from
+	version uint64
+	state   State
+	stage   stage // where lastError comes from
+	since   time.Time
+	remote  *remote // the one tried last
+	attempt int
+
+	lastError   error
+	lastErrorAt time.Time
+	nextAttempt time.Time
+
+	attempts, failures, sessions uint64
 }
 
-func (st *snapshot) setRemote(r *remote) {
-	st.remote = r
-	st.Remote = r.text
+// status is the Status, all but the bytes.
+func (st *snapshot) status() Status {
+	status := Status{
+		Version:     st.version,
+		State:       st.state,
+		Since:       st.since,
+		Remote:      st.remote.text,
+		Attempt:     st.attempt,
+		LastError:   st.lastError,
+		LastErrorAt: st.lastErrorAt,
+		NextAttempt: st.nextAttempt,
+		Attempts:    st.attempts,
+		Failures:    st.failures,
+		Sessions:    st.sessions,
+	}
+	if st.state == lifecycle.Connected {
+		status.ConnectedSince = st.since
+	}
+	return status
 }
 
 // watch is a channel that is closed at the next change of the status. It is
@@ -30,7 +56,7 @@ type watch struct {
 // State returns where the client is at. It never blocks.
 func (c *Client) State() State {
 	if st := c.status.Load(); st != nil {
-		return st.State
+		return st.state
 	}
 	return lifecycle.Idle
 }
@@ -38,9 +64,10 @@ func (c *Client) State() State {
 // Status returns a snapshot of what the client is at and has been through. It
 // never blocks and allocates nothing.
 func (c *Client) Status() Status {
-	st := c.snapshot().Status
-	st.BytesRead, st.BytesWritten = c.bytes()
-	return st
+	st := c.snapshot()
+	status := st.status()
+	status.BytesRead, status.BytesWritten = c.bytes()
+	return status
 }
 
 // bytes are those that have gone through the client. They never go down.
@@ -78,9 +105,7 @@ func (c *Client) snapshot() snapshot {
 	if st := c.status.Load(); st != nil {
 		return *st
 	}
-	st := snapshot{Status: Status{Version: 1, Since: c.created}}
-	st.setRemote(&c.settings.Load().remotes[0])
-	return st
+	return snapshot{version: 1, since: c.created, remote: &c.settings.Load().remotes[0]}
 }
 
 // draft is the snapshot to come, for the loop to write to. Nobody else sees it
@@ -99,9 +124,9 @@ func (c *Client) publish() {
 	c.loop.draft = nil
 	for {
 		old := c.status.Load()
-		st.Version = 2 // after that of a client which has none yet
+		st.version = 2 // after that of a client which has none yet
 		if old != nil {
-			st.Version = old.Version + 1
+			st.version = old.version + 1
 		}
 		if c.status.CompareAndSwap(old, st) {
 			break
@@ -122,18 +147,16 @@ func (c *Client) wake() {
 // to moves the client to another state, or to the begin of the same one.
 func (c *Client) to(state State) {
 	st := c.draft()
-	from := st.State
-	st.State = state
-	st.Since = time.Now()
-	st.NextAttempt = time.Time{}
-	st.ConnectedSince = time.Time{}
+	from := st.state
+	st.state = state
+	st.since = time.Now()
+	st.nextAttempt = time.Time{}
 	switch state {
 	case lifecycle.Connected:
-		st.ConnectedSince = st.Since
-		st.Sessions++
+		st.sessions++
 	case lifecycle.Stopped:
-		if err := c.Err(); err != nil && !same(err, st.LastError) {
-			st.LastError, st.LastErrorAt = err, st.Since
+		if err := c.Err(); err != nil && !same(err, st.lastError) {
+			st.lastError, st.lastErrorAt = err, st.since
 		}
 	}
 	c.publish()
@@ -167,12 +190,12 @@ func (c *Client) tell(from, to State) {
 func (s *session) nextAttempt(at time.Time) {
 	c := s.client
 	old := c.status.Load()
-	if c.turn.Load() != s || old.State != lifecycle.Waiting {
+	if c.turn.Load() != s || old.state != lifecycle.Waiting {
 		return
 	}
 	st := *old
-	st.Version++
-	st.NextAttempt = at
+	st.version++
+	st.nextAttempt = at
 	if c.status.CompareAndSwap(old, &st) {
 		c.wake()
 	}
@@ -245,15 +268,15 @@ func (c *Client) WaitConnected(ctx context.Context) error {
 // notConnected adds to err what the last attempt has died of.
 func (c *Client) notConnected(err error) error {
 	st := c.snapshot()
-	last := st.LastError
+	last := st.lastError
 	switch {
 	case last == nil:
-		return fmt.Errorf("reconnect: %s: not connected: %w", st.Remote, err)
+		return fmt.Errorf("reconnect: %s: not connected: %w", st.remote.text, err)
 	case matches(err, last):
-		return fmt.Errorf("reconnect: %s: not connected: %s%w", st.Remote, st.stage.prefix(), err)
+		return fmt.Errorf("reconnect: %s: not connected: %s%w", st.remote.text, st.stage.prefix(), err)
 	default:
 		return fmt.Errorf("reconnect: %s: not connected: %w: %s%w",
-			st.Remote, err, st.stage.prefix(), last)
+			st.remote.text, err, st.stage.prefix(), last)
 	}
 }
 

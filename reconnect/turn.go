@@ -1,9 +1,9 @@
 package reconnect
 
 import (
+	"container/list"
 	"net"
 	"os"
-	"slices"
 	"syscall"
 	"time"
 )
@@ -11,6 +11,7 @@ import (
 // A turn is the place of a call in the queue of a direction.
 type turn struct {
 	granted chan struct{}
+	place   *list.Element // nil once it was granted or given up
 }
 
 // lock waits for the call's turn until limit. The caller has found the lock
@@ -47,12 +48,15 @@ func (d *direction) enqueue() *turn {
 		return nil
 	}
 	d.word.Or(waiting)
-	if len(d.queue) == 0 && d.take() {
+	if !d.isAwaited() && d.take() {
 		d.word.And(^uint64(waiting))
 		return nil
 	}
+	if d.queue == nil {
+		d.queue = list.New()
+	}
 	t := &turn{granted: make(chan struct{})}
-	d.queue = append(d.queue, t)
+	t.place = d.queue.PushBack(t)
 	return t
 }
 
@@ -68,21 +72,33 @@ func (d *direction) dequeue(t *turn) bool {
 // remove takes a call out of the queue, unless it has its turn already. The
 // mutex is held.
 func (d *direction) remove(t *turn) bool {
-	i := slices.Index(d.queue, t)
-	if i < 0 {
+	if t.place == nil {
 		return false
 	}
-	d.queue = slices.Delete(d.queue, i, i+1)
-	if len(d.queue) == 0 {
+	d.queue.Remove(t.place)
+	t.place = nil
+	if !d.isAwaited() {
 		d.word.And(^uint64(waiting))
 	}
 	return true
 }
 
+// isAwaited tells if the queue isn't empty. The mutex is held.
+func (d *direction) isAwaited() bool {
+	return d.queue != nil && d.queue.Len() > 0
+}
+
+// grant gives the first in the queue its turn. The mutex is held.
+func (d *direction) grant() {
+	t := d.queue.Front().Value.(*turn)
+	d.remove(t)
+	close(t.granted)
+}
+
 // drain waits for the writes under way and those in the queue, up to the last
 // deadline.
 func (d *direction) drain() {
-	if d.ticking {
+	if d.loose {
 		drainSocket(d.session.conn)
 	}
 	if d.word.Load()&free != 0 {
@@ -126,10 +142,9 @@ func (d *direction) dismiss() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.dismissed = true
-	for _, t := range d.queue {
-		close(t.granted)
+	for d.isAwaited() {
+		d.grant()
 	}
-	d.queue = nil
 }
 
 // take takes the lock if it is free.
@@ -161,14 +176,10 @@ func (d *direction) handOver(n int, w uint64) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if len(d.queue) == 0 || !d.take() {
+	if !d.isAwaited() || !d.take() {
 		return // somebody was faster, and will be back here
 	}
-	close(d.queue[0].granted)
-	d.queue = slices.Delete(d.queue, 0, 1)
-	if len(d.queue) == 0 {
-		d.word.And(^uint64(waiting))
-	}
+	d.grant()
 }
 
 // collect returns the bytes that went through; from then on calls that come in

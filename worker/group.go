@@ -32,19 +32,19 @@ type Group struct {
 	// nevertheless, and its panic, or ErrGoexit, becomes part of the reason.
 	OnCancel func(cause error)
 
-	once   sync.Once // makes the three below
+	eg errgroup.Group
+
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	unhook func() bool // ends the watch on Parent, nil if that can't end
-
-	eg errgroup.Group
+	once   sync.Once   // makes the three above
 
 	// mu guards the fields below. Nothing is called under it.
 	mu       sync.Mutex
-	running  int           // functions that haven't ended, and the stop while it is under way
 	waited   bool          // Wait was called: the group ends with its last function
 	stopping bool          // somebody has claimed the stop
 	closed   bool          // the group is done
+	running  int           // functions that haven't ended, and the stop while it is under way
 	failure  error         // how OnCancel failed, if it did
 	done     chan struct{} // made for who asks first, closed with closed
 }
