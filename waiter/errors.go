@@ -43,7 +43,7 @@ func gaveUp(a Attempt, elapsed time.Duration) error {
 }
 
 func (e *gaveUpError) Error() string {
-	s := "waiter: gave up after " + strconv.Itoa(e.attempts) + " attempt"
+	s := "waiter: gave up reconnecting after " + strconv.Itoa(e.attempts) + " attempt"
 	if e.attempts != 1 {
 		s += "s"
 	}

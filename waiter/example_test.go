@@ -34,7 +34,7 @@ func Example() {
 	// attempt 1: connection refused
 	// attempt 2: connection refused
 	// attempt 3: connection refused
-	// waiter: gave up after 3 attempts: connection refused
+	// waiter: gave up reconnecting after 3 attempts: connection refused
 	// final: true
 }
 
@@ -82,7 +82,7 @@ func ExampleLimitElapsed() {
 	})
 	fmt.Println(wait(ctx))
 	// Output:
-	// waiter: gave up after 93 attempts in 15m0s: no route to host
+	// waiter: gave up reconnecting after 93 attempts in 15m0s: no route to host
 }
 
 // Each loop waits its own time, then takes its turn with all the others. The

@@ -26,11 +26,11 @@ func wantGaveUp(t *testing.T, err error, text string) {
 
 func TestLimitRefusesAfterItsAttempts(t *testing.T) {
 	for attempts, text := range map[int]string{
-		math.MinInt: "waiter: gave up after 0 attempts: no luck",
-		-1:          "waiter: gave up after 0 attempts: no luck",
-		0:           "waiter: gave up after 0 attempts: no luck",
-		1:           "waiter: gave up after 1 attempt: no luck",
-		5:           "waiter: gave up after 5 attempts: no luck",
+		math.MinInt: "waiter: gave up reconnecting after 0 attempts: no luck",
+		-1:          "waiter: gave up reconnecting after 0 attempts: no luck",
+		0:           "waiter: gave up reconnecting after 0 attempts: no luck",
+		1:           "waiter: gave up reconnecting after 1 attempt: no luck",
+		5:           "waiter: gave up reconnecting after 5 attempts: no luck",
 	} {
 		bubble(t, text, func(t *testing.T) {
 			start := time.Now()
@@ -50,7 +50,7 @@ func TestLimitWithoutAttemptCountsAsTheFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		wantWait(t, t.Context(), waiter.Limit(waiter.NewConstant(time.Second), 1), time.Second, nil)
 		err := waiter.Limit(nil, 0)(t.Context())
-		if !errors.Is(err, waiter.ErrDoNotReconnect) || err.Error() != "waiter: gave up after 0 attempts" {
+		if !errors.Is(err, waiter.ErrDoNotReconnect) || err.Error() != "waiter: gave up reconnecting after 0 attempts" {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -60,7 +60,7 @@ func TestLimitCountsANegativeAttemptAsTheFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx := waiter.WithAttempt(t.Context(), waiter.Attempt{Number: -5, Err: errTest, Downtime: -time.Hour})
 		wantWait(t, ctx, waiter.Limit(waiter.NewConstant(time.Second), 1), time.Second, nil)
-		wantGaveUp(t, waiter.Limit(nil, 0)(ctx), "waiter: gave up after 0 attempts: no luck")
+		wantGaveUp(t, waiter.Limit(nil, 0)(ctx), "waiter: gave up reconnecting after 0 attempts: no luck")
 		wantWait(t, ctx, waiter.LimitElapsed(waiter.NewConstant(time.Hour), time.Minute), time.Minute, waiter.ErrDoNotReconnect)
 	})
 }
@@ -90,7 +90,7 @@ func TestLimitElapsedEndsExactlyAfterItsTime(t *testing.T) {
 		if d := time.Since(start); d != 20*time.Second || n != 2 {
 			t.Errorf("%d waits, %v", n, d)
 		}
-		wantGaveUp(t, err, "waiter: gave up after 2 attempts in 20s: no luck")
+		wantGaveUp(t, err, "waiter: gave up reconnecting after 2 attempts in 20s: no luck")
 		if errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%v lets the means show by which it was cut short", err)
 		}
@@ -106,7 +106,7 @@ func TestLimitElapsedRefusesAtOnceWhenItsTimeIsOver(t *testing.T) {
 			if took := time.Since(start); took != 0 {
 				t.Errorf("it took %v", took)
 			}
-			wantGaveUp(t, err, "waiter: gave up after 1 attempt in 1h0m0s: no luck")
+			wantGaveUp(t, err, "waiter: gave up reconnecting after 1 attempt in 1h0m0s: no luck")
 		}
 	})
 }
@@ -188,7 +188,7 @@ func TestStackOfWaitersEndsAtWhicheverLimitComesFirst(t *testing.T) {
 		if d := time.Since(start); n != 3 || d != 34*time.Second {
 			t.Errorf("%d waits, %v", n, d)
 		}
-		wantGaveUp(t, err, "waiter: gave up after 3 attempts: no luck")
+		wantGaveUp(t, err, "waiter: gave up reconnecting after 3 attempts: no luck")
 	})
 	bubble(t, "time, in the middle of a link", func(t *testing.T) {
 		start := time.Now()
@@ -196,7 +196,7 @@ func TestStackOfWaitersEndsAtWhicheverLimitComesFirst(t *testing.T) {
 		if d := time.Since(start); n != 5 || d != 56*time.Second {
 			t.Errorf("%d waits, %v", n, d)
 		}
-		wantGaveUp(t, err, "waiter: gave up after 5 attempts in 56s: no luck")
+		wantGaveUp(t, err, "waiter: gave up reconnecting after 5 attempts in 56s: no luck")
 	})
 	bubble(t, "time, between two links", func(t *testing.T) {
 		start := time.Now()
@@ -204,7 +204,7 @@ func TestStackOfWaitersEndsAtWhicheverLimitComesFirst(t *testing.T) {
 		if d := time.Since(start); n != 1 || d != 17*time.Second {
 			t.Errorf("%d waits, %v", n, d)
 		}
-		wantGaveUp(t, err, "waiter: gave up after 1 attempt in 17s: no luck")
+		wantGaveUp(t, err, "waiter: gave up reconnecting after 1 attempt in 17s: no luck")
 	})
 	bubble(t, "time, during an attempt", func(t *testing.T) {
 		start := time.Now()
@@ -212,7 +212,7 @@ func TestStackOfWaitersEndsAtWhicheverLimitComesFirst(t *testing.T) {
 		if d := time.Since(start); n != 1 || d != 14*time.Second {
 			t.Errorf("%d waits, %v", n, d)
 		}
-		wantGaveUp(t, err, "waiter: gave up after 1 attempt in 14s: no luck")
+		wantGaveUp(t, err, "waiter: gave up reconnecting after 1 attempt in 14s: no luck")
 	})
 }
 

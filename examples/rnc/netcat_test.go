@@ -181,7 +181,7 @@ func TestItGivesUpWhenToldTo(t *testing.T) {
 	server.Stop()
 	code, _, stderr := once(t, "", with("-retries", "3", server.Remote())...)
 	assert.Equal(t, exitFailure, code)
-	assert.Contains(t, stderr, "gave up after 3 ")
+	assert.Contains(t, stderr, "gave up reconnecting after 3 ")
 	assert.Contains(t, stderr, server.Remote())
 
 	code, _, stderr = once(t, "", with("-max-elapsed", "20ms", server.Remote())...)
