@@ -143,6 +143,10 @@ func UserTimeout(d time.Duration) func(context.Context, syscall.RawConn) error {
 	return dialer.UserTimeout(d)
 }
 
+// The waiters below block for as long as they wait, unless their context ends:
+// then they return its error at once. Each may serve any number of clients at a
+// time.
+
 // NewConstantWaiter waits d each time: [DefaultWaitReconnect] where it is zero;
 // negative it refuses, with [ErrDoNotReconnect].
 func NewConstantWaiter(d time.Duration) func(context.Context) error {

@@ -268,3 +268,29 @@ func TestWaiterMayDecideByTheAttemptInItsContext(t *testing.T) {
 		assert.Equal(t, 3, p.Dials())
 	})
 }
+
+func TestLongGoodbyeMakesNoSessionStable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var numbers []int
+		cfg := pipeConfig(newPipe(t, nil))
+		cfg.StableAfter = time.Second
+		cfg.WriteTimeout = time.Minute
+		cfg.OnSession = func(context.Context) error { return nil }
+		cfg.OnDisconnect = func(context.Context, net.Conn) error {
+			time.Sleep(time.Hour)
+			return nil
+		}
+		cfg.WaitReconnect = func(ctx context.Context) error {
+			a, _ := reconnect.AttemptFrom(ctx)
+			assert.Zero(t, a.Uptime)
+			if numbers = append(numbers, a.Number); len(numbers) == 3 {
+				return reconnect.ErrDoNotReconnect
+			}
+			return nil
+		}
+		c := newClient(t, cfg)
+		require.NoError(t, c.Connect())
+		require.NoError(t, c.Wait())
+		assert.Equal(t, []int{0, 1, 2}, numbers)
+	})
+}

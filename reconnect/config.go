@@ -233,11 +233,13 @@ func (cfg *Config) Valid() error {
 	for i, remote := range cfg.Alternates {
 		check(fmt.Sprintf("Alternates[%d]", i), remote)
 	}
-	if ctx := cfg.Context; ctx != nil && isNil(ctx) {
-		errs = append(errs, invalid("Context", fmt.Errorf("is a nil %T", ctx)))
-	}
-	if d := cfg.Dialer; d != nil && isNil(d) {
-		errs = append(errs, invalid("Dialer", fmt.Errorf("is a nil %T", d)))
+	for _, field := range []struct {
+		name  string
+		value any
+	}{{"Context", cfg.Context}, {"Dialer", cfg.Dialer}, {"Logger", cfg.Logger}} {
+		if field.value != nil && isNil(field.value) {
+			errs = append(errs, invalid(field.name, fmt.Errorf("is a nil %T", field.value)))
+		}
 	}
 	return errors.Join(errs...)
 }

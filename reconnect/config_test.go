@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"darvaza.org/core"
+	"darvaza.org/slog"
 
 	"darvaza.org/x/net/dialer"
 	"darvaza.org/x/net/reconnect"
@@ -204,4 +205,25 @@ func TestRunningClientIgnoresWritesToItsConfig(t *testing.T) {
 		require.NoError(t, rec.WaitFor(guarded(t), "session", 2))
 		require.NoError(t, c.Shutdown(guarded(t)))
 	})
+}
+
+// What a careless caller takes for no value at all.
+type (
+	pointerContext struct{ context.Context }
+	pointerLogger  struct{ slog.Logger }
+)
+
+func TestNilPointerInAFieldIsRefusedWithoutAPanic(t *testing.T) {
+	for field, cfg := range map[string]*reconnect.Config{
+		"Config.Context": {Context: (*pointerContext)(nil)},
+		"Config.Dialer":  {Dialer: (*net.Dialer)(nil)},
+		"Config.Logger":  {Logger: (*pointerLogger)(nil)},
+	} {
+		t.Run(field, func(t *testing.T) {
+			cfg.Remote = pipeRemote
+			_, err := reconnect.New(cfg)
+			require.ErrorIs(t, err, core.ErrInvalid)
+			require.ErrorContains(t, err, field)
+		})
+	}
 }

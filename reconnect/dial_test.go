@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"io"
 	"net"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -97,4 +98,21 @@ func TestConnectionThatComesWithAnErrorIsClosed(t *testing.T) {
 		require.NoError(t, c.Connect())
 		assert.Zero(t, p.Open())
 	})
+}
+
+func TestNilPointerOfADialerUnderTLSIsAnAbnormalConnect(t *testing.T) {
+	var dials atomic.Int32
+	c := newClient(t, &reconnect.Config{
+		Remote:    pipeRemote,
+		TLSConfig: new(tls.Config),
+		Dialer: dialer.Func(func(context.Context, string, string) (net.Conn, error) {
+			dials.Add(1)
+			return (*testutil.FaultConn)(nil), nil
+		}),
+		WaitReconnect: reconnect.NewDoNotReconnectWaiter(nil),
+	})
+	require.NoError(t, c.Connect())
+	require.NoError(t, waitDone(t, c))
+	require.ErrorIs(t, c.Status().LastError, reconnect.ErrAbnormalConnect)
+	require.EqualValues(t, 1, dials.Load())
 }

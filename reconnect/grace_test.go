@@ -191,3 +191,70 @@ func TestShutdownDoesNotWaitForWritesWhereThereAreNone(t *testing.T) {
 		})
 	}
 }
+
+func TestWriteUnderWayAtTheStopIsWaitedForWhoeverMakesIt(t *testing.T) {
+	for name, timeout := range map[string]time.Duration{"default": 0, "timeouts off": -1} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const late = time.Second
+				served := make(chan error, 1)
+				p := newPipe(t, func(conn net.Conn) {
+					time.Sleep(late)
+					_, err := conn.Read(make([]byte, 1))
+					served <- err
+				})
+				c := connectPipe(t, p, func(cfg *reconnect.Config) { cfg.WriteTimeout = timeout })
+				written := make(chan error, 1)
+				go func() {
+					_, err := c.Write([]byte("x"))
+					written <- err
+				}()
+				synctest.Wait()
+				begin := time.Now()
+				require.NoError(t, c.Shutdown(t.Context()))
+				assert.Equal(t, late, time.Since(begin))
+				require.NoError(t, <-written)
+				require.NoError(t, <-served)
+			})
+		})
+	}
+}
+
+func TestWriteToASocketUnderWayAtTheStopIsWaitedFor(t *testing.T) {
+	const size = 16 << 20 // more than the buffers of a socket take
+	for _, network := range []string{"tcp", "unix"} {
+		for name, timeout := range map[string]time.Duration{"default": 0, "timeouts off": -1} {
+			t.Run(network+", "+name, func(t *testing.T) {
+				begun, stopped := make(chan struct{}), make(chan struct{})
+				got := make(chan int64, 1)
+				server := testutil.NewServer(t, network, func(conn net.Conn) {
+					_, _ = io.ReadFull(conn, make([]byte, 1))
+					close(begun)
+					<-stopped
+					n, _ := io.Copy(io.Discard, conn)
+					got <- n + 1
+				})
+				c := newClient(t, &reconnect.Config{
+					Remote:       server.Remote(),
+					WriteTimeout: timeout,
+					// What comes after it is to wait, then to close.
+					OnDisconnect: func(context.Context, net.Conn) error {
+						close(stopped)
+						return nil
+					},
+				})
+				require.NoError(t, c.Connect())
+				written := make(chan error, 1)
+				go func() {
+					_, err := c.Write(make([]byte, size))
+					written <- err
+				}()
+				<-begun
+				c.Cancel(nil)
+				assert.EqualValues(t, size, receive(t, got))
+				require.NoError(t, receive(t, written))
+				require.NoError(t, waitDone(t, c))
+			})
+		}
+	}
+}

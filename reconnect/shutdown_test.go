@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"darvaza.org/x/net/dialer"
 	"darvaza.org/x/net/reconnect"
 	"darvaza.org/x/net/testutil"
 )
@@ -133,5 +134,49 @@ func TestReasonOfTheStopIsWhatWaitErrAndShutdownGive(t *testing.T) {
 				assert.Equal(t, reconnect.Stopped, c.State())
 			})
 		}
+	}
+}
+
+// stuckConn is a connection whose Close takes its time.
+type stuckConn struct {
+	net.Conn
+	release <-chan struct{}
+}
+
+func (c stuckConn) Close() error {
+	<-c.release
+	return c.Conn.Close()
+}
+
+func TestShutdownThatGivesUpDoesNotWaitForACloseThatBlocks(t *testing.T) {
+	for name, stuck := range map[string]bool{"loop in Close": false, "loop in OnSession": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				release := make(chan struct{})
+				p := newPipe(t, nil)
+				cfg := pipeConfig(p)
+				cfg.Dialer = dialer.Func(func(ctx context.Context, network, address string) (net.Conn, error) {
+					conn, err := p.DialContext(ctx, network, address)
+					return stuckConn{conn, release}, err
+				})
+				cfg.OnSession = func(ctx context.Context) error {
+					<-ctx.Done()
+					if stuck {
+						<-release
+					}
+					return nil
+				}
+				c := newClient(t, cfg)
+				require.NoError(t, c.Connect())
+
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				begin := time.Now()
+				require.ErrorIs(t, c.Shutdown(ctx), context.DeadlineExceeded)
+				assert.Less(t, time.Since(begin), 2*time.Second)
+				close(release)
+				require.NoError(t, c.Wait())
+			})
+		})
 	}
 }

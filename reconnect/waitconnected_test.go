@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"darvaza.org/x/net/dialer"
 	"darvaza.org/x/net/reconnect"
 	"darvaza.org/x/net/testutil"
 )
@@ -120,7 +122,61 @@ func TestWaitConnectedsErrorNamesRemotePhaseAndCause(t *testing.T) {
 			require.ErrorIs(t, err, context.Canceled)
 			assert.ErrorContains(t, err, cfg.Remote)
 			assert.ErrorContains(t, err, tc.phase)
+			assert.Equal(t, 1, strings.Count(err.Error(), "reconnect: "), "in %q", err)
 			tc.cause(t, err)
 		})
 	}
+}
+
+func TestWaitConnectedEndsWhenTheStopBeginsWhateverHoldsTheLoopUp(t *testing.T) {
+	for name, inSession := range map[string]bool{"connected": true, "dialling": false} {
+		t.Run(name, func(t *testing.T) {
+			release := make(chan struct{})
+			entered := make(chan struct{})
+			p := newPipe(t, nil)
+			cfg := pipeConfig(p)
+			if inSession {
+				cfg.OnSession = func(context.Context) error {
+					close(entered)
+					<-release
+					return nil
+				}
+			} else {
+				cfg.Dialer = dialer.Func(func(context.Context, string, string) (net.Conn, error) {
+					close(entered)
+					<-release
+					return nil, net.ErrClosed
+				})
+			}
+			c := newClient(t, cfg)
+			connected := make(chan error, 1)
+			go func() { connected <- c.Connect() }()
+			<-entered
+			boom := errors.New("boom")
+			c.Cancel(boom)
+			err := c.WaitConnected(guarded(t))
+			close(release)
+			require.ErrorIs(t, err, reconnect.ErrClosed)
+			require.ErrorIs(t, err, boom)
+			receive(t, connected)
+		})
+	}
+}
+
+func TestWaitsTakeANilContextForOneThatNeverEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newClient(t, pipeConfig(newPipe(t, nil)))
+		errs := make(chan error, 2)
+		var noContext context.Context // what a careless caller passes
+		go func() { errs <- c.WaitConnected(noContext) }()
+		go func() {
+			_, err := c.WaitStatus(noContext, c.Status().Version)
+			errs <- err
+		}()
+		synctest.Wait()
+		require.Empty(t, errs)
+		require.NoError(t, c.Connect())
+		require.NoError(t, <-errs)
+		require.NoError(t, <-errs)
+	})
 }
