@@ -2,6 +2,7 @@ package reconnect_test
 
 import (
 	"math"
+	"net"
 	"os"
 	"sync"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"darvaza.org/x/net/reconnect"
+	"darvaza.org/x/net/testutil"
 )
 
 // A setter sets and resets the deadline of the calls in one direction, and
@@ -170,21 +172,69 @@ func TestCallThatBlocksLosesItsBoundByADeadlineOfZero(t *testing.T) {
 	})
 }
 
-func TestCallThatBlocksIsBoundedAgainByAReset(t *testing.T) {
-	eachSetter(t, func(t *testing.T, s setter) {
-		c := connectPipe(t, newPipe(t, nil), nil)
-		require.NoError(t, c.SetDeadline(-1, -1))
-		var wg sync.WaitGroup
-		begin := time.Now()
-		wg.Go(func() {
-			_, err := s.do(c)
-			assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
-			assert.GreaterOrEqual(t, time.Since(begin), 11*bound)
-			assert.LessOrEqual(t, time.Since(begin), 11*bound+bound/16)
+func TestCallThatBlocksIsBoundedAgainFromAResetOn(t *testing.T) {
+	for name, first := range map[string]bool{"begun before the deadline was set": true, "begun after": false} {
+		t.Run(name, func(t *testing.T) {
+			eachSetter(t, func(t *testing.T, s setter) {
+				c := connectPipe(t, newPipe(t, nil), nil)
+				var wg sync.WaitGroup
+				begin := time.Now()
+				block := func() {
+					wg.Go(func() {
+						_, err := s.do(c)
+						assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
+						assert.GreaterOrEqual(t, time.Since(begin), 11*bound)
+						assert.LessOrEqual(t, time.Since(begin), 11*bound+bound/16)
+					})
+					synctest.Wait()
+				}
+				if first {
+					block()
+				}
+				require.NoError(t, c.SetDeadline(-1, -1))
+				if !first {
+					block()
+				}
+				time.Sleep(10 * bound)
+				require.NoError(t, s.reset(c))
+				wg.Wait()
+			})
 		})
-		time.Sleep(10 * bound)
-		require.NoError(t, s.reset(c))
-		wg.Wait()
+	}
+}
+
+// On a socket deadlines come early, and a call must not take one for its own.
+func TestReadOfASocketIsBoundedAgainFromAResetOn(t *testing.T) {
+	onStreams(t, func(t *testing.T, network string) {
+		const limit = 200 * time.Millisecond
+		server := testutil.NewServer(t, network, func(conn net.Conn) { _, _ = conn.Read(make([]byte, 1)) })
+		connect := func() *reconnect.Client {
+			c := newClient(t, &reconnect.Config{Remote: server.Remote(), ReadTimeout: limit})
+			require.NoError(t, c.Connect())
+			return c
+		}
+		c, clock := connect(), connect()
+		pass := func(d time.Duration) {
+			require.NoError(t, clock.SetReadDeadline(d))
+			_, err := clock.Read(make([]byte, 1))
+			require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+		}
+
+		ended := make(chan time.Time, 1)
+		go func() {
+			_, err := c.Read(make([]byte, 1))
+			assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
+			ended <- time.Now()
+		}()
+		pass(limit / 2)
+		require.NoError(t, c.SetReadDeadline(-1))
+		pass(limit)
+		if len(ended) > 0 {
+			t.Skip("too slow to set the deadline in time")
+		}
+		begin := time.Now()
+		require.NoError(t, c.ResetReadDeadline())
+		assert.GreaterOrEqual(t, receive(t, ended).Sub(begin), limit)
 	})
 }
 

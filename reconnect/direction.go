@@ -47,6 +47,7 @@ type direction struct {
 	split     bool       // a write has left a TLS record in two
 	bound     time.Duration
 	armed     time.Duration // the deadline, since the session's start; 0: none
+	earliest  time.Duration // no call times out before, as said at the last reset
 	queue     *list.List    // who waits for the lock, first come first; nil: nobody ever has
 }
 
@@ -120,6 +121,7 @@ func (d *direction) setBound(bound time.Duration) {
 		return
 	}
 	d.bound = bound
+	d.earliest = 0
 	switch {
 	case d.fixed:
 	case d.bound > 0 && d.armed == 0:
@@ -166,6 +168,7 @@ func (d *direction) clear() {
 // now on. A direction that was free once never ticks: calls may be under way
 // that don't take turns.
 func (d *direction) begin() error {
+	d.earliest = d.now() + d.bound
 	switch {
 	case d.bound <= 0 && d.armed == 0:
 		return nil
@@ -285,6 +288,9 @@ func (d *direction) goOn(err error, limit time.Duration) (_ time.Duration, again
 	now := d.now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if limit != unknown {
+		limit = max(limit, d.earliest)
+	}
 	var at time.Duration
 	switch {
 	case d.fixed && d.ticking:
