@@ -2,7 +2,6 @@ package reconnect
 
 import (
 	"container/list"
-	"crypto/tls"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -223,16 +222,6 @@ func (d *direction) end(grace time.Duration) {
 	_ = d.arm(max(d.now()+grace, 1))
 }
 
-// current is the bound of a call that begins now, or 0.
-func (d *direction) current() time.Duration {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.fixed {
-		return 0
-	}
-	return d.bound
-}
-
 // left is the time until the deadline, which is the last one.
 func (d *direction) left() time.Duration {
 	d.mu.Lock()
@@ -240,81 +229,8 @@ func (d *direction) left() time.Duration {
 	return d.armed - d.now()
 }
 
-// isSplit tells if a write that timed out before this one has left a TLS record
-// in two. There is no writing after that: all that TLS gives is the old time-out
-// again, at once, and the peer would take what comes for the record's rest.
-func (d *direction) isSplit() bool {
-	if _, ok := d.session.conn.(*tls.Conn); !ok || !d.write {
-		return false
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	was := d.split
-	d.split = true
-	return was
-}
-
 func (d *direction) isEnded() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.ended
-}
-
-// settle is the end of a call that knew its limit. After a quick one ticks come
-// again. After a long one the next is likely to be long as well: it had better
-// read the clock first than run into a tick.
-func (d *direction) settle(limit time.Duration) {
-	now := d.now()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	switch {
-	case !d.ticking || d.fixed || d.bound <= 0:
-	case now-(limit-d.bound) > d.bound/tick:
-		d.word.Or(noting)
-	default:
-		d.word.And(^uint64(noting))
-		_ = d.arm(now + d.bound/tick)
-	}
-}
-
-// goOn judges what a call has failed with that must end at limit. If that is
-// a time-out and not the call's own, the deadline is armed anew and the call may
-// go on. Nothing between here and a Read's caller may take much of the stack:
-// arming takes most of those 2 KiB which an idle goroutine has.
-func (d *direction) goOn(err error, limit time.Duration) (_ time.Duration, again bool) {
-	if !isTimeout(err) {
-		return limit, false
-	}
-	now := d.now()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if limit != unknown {
-		limit = max(limit, d.earliest)
-	}
-	var at time.Duration
-	switch {
-	case d.fixed && d.ticking:
-		// if it isn't over, a tick was overtaken by what the user has set
-		if at = d.armed; at != 0 && now >= at {
-			return limit, false
-		}
-	case d.fixed:
-		return limit, false
-	case limit == unknown && d.bound <= 0:
-		if !d.ticking {
-			return limit, false
-		}
-	case limit == unknown && d.ticking:
-		limit = now + d.bound
-		at = limit
-	case limit == unknown || now >= limit:
-		return limit, false
-	case d.ticking:
-		at = limit
-	case now < d.armed:
-		return limit, false // the transport has its own ideas
-	default:
-		at = limit + d.bound/tick // that was the limit of an earlier call
-	}
-	return limit, d.arm(at) == nil
 }

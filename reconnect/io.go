@@ -1,13 +1,6 @@
 package reconnect
 
-import (
-	"errors"
-	"io"
-	"net"
-	"os"
-	"syscall"
-	"time"
-)
+import "net"
 
 // Read reads from the current connection. It blocks until there is something,
 // for at most ReadTimeout counted from this call (never early, at most 1/16
@@ -108,84 +101,7 @@ func (c *Client) Write(p []byte) (int, error) {
 
 // Read and Write say the same as call, which ReadFrom and WriteTo go through.
 // They are written out because each function in between is a part of what a
-// Read or Write costs.
-
-// enter is for a call that has to know from the start when it must end: the
-// first one, one that has to wait for its turn, one after a long one, any on an
-// unusual transport. It gets the call its turn.
-func (d *direction) enter() (limit time.Duration, err error) {
-	limit = unknown
-	if bound := d.current(); bound > 0 {
-		limit = d.now() + bound
-	}
-	if d.word.Load()&waiting != 0 || !d.take() {
-		if err := d.lock(limit); err != nil {
-			return unknown, d.timedOut(err)
-		}
-	}
-	return limit, nil
-}
-
-// prepare arms the deadline for a call that must end at limit.
-func (d *direction) prepare(limit time.Duration) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	switch {
-	case d.fixed:
-	case limit == unknown && d.bound <= 0 && d.armed != 0:
-		_ = d.arm(0) // of the time when there was a bound
-	case limit == unknown:
-	case d.ticking:
-		_ = d.arm(limit)
-	case d.armed < limit || d.armed > limit+d.bound/tick:
-		_ = d.arm(limit + d.bound/tick)
-	}
-}
-
-// failed is the error that the caller gets of a call that has moved n bytes. One
-// that isn't a time-out ends the session.
-func (d *direction) failed(n int, err error) error {
-	switch {
-	case isTimeout(err):
-		switch {
-		case !d.write && n > 0:
-			return nil
-		case d.isSplit():
-			d.session.cancel(err) // not a time-out of this call's
-		}
-		return d.timedOut(err)
-	case isCut(err) && d.session.Err() != nil:
-		// The connection was closed here, while the call waited for another.
-		err = d.session.closedError()
-	default:
-		d.session.cancel(err)
-	}
-	return err
-}
-
-// timedOut makes a time-out an error of the stop, where that has ordered it.
-func (d *direction) timedOut(err error) error {
-	if d.isEnded() {
-		return d.session.closedError()
-	}
-	return err
-}
-
-// isTimeout tells if a deadline passed. ETIMEDOUT says "timeout" too, but
-// means that the kernel has given up on the connection.
-func isTimeout(err error) bool {
-	if err == io.EOF {
-		return false
-	}
-	if t, ok := err.(net.Error); ok && !t.Timeout() {
-		return false // most errors come to here, without a search that allocates
-	}
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return true
-	}
-	var t net.Error
-	return errors.As(err, &t) && t.Timeout() && !errors.Is(err, syscall.ETIMEDOUT)
-}
+// Read or Write costs, and of the stack under one that blocks.
 
 // Close drops the current connection, under whatever uses it, and lets the
 // client reconnect as after any loss of it. To stop the client use
