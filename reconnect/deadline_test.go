@@ -1,6 +1,7 @@
 package reconnect_test
 
 import (
+	"fmt"
 	"math"
 	"net"
 	"os"
@@ -82,7 +83,7 @@ func TestResetBringsTheTimeoutBack(t *testing.T) {
 func TestDeadlineOfZeroOrLessTakesTheBoundAway(t *testing.T) {
 	for name, s := range setters() {
 		for _, d := range []time.Duration{0, -1, math.MinInt64} {
-			bubble(t, name, func(t *testing.T) {
+			bubble(t, fmt.Sprintf("%s %d", name, d), func(t *testing.T) {
 				c := connectPipe(t, newPipe(t, nil), nil)
 				if name == "both write" && d == 0 {
 					require.NoError(t, c.SetDeadline(0, 0))

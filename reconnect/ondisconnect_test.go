@@ -3,6 +3,7 @@ package reconnect_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"testing"
@@ -97,7 +98,7 @@ func TestOnDisconnectsContextIsBoundedByTheWriteTimeout(t *testing.T) {
 		"off":     {-1, 2 * time.Second},
 	} {
 		for _, stop := range []bool{true, false} {
-			bubble(t, name, func(t *testing.T) {
+			bubble(t, fmt.Sprintf("%s, at a stop: %t", name, stop), func(t *testing.T) {
 				type key struct{}
 				p := newPipe(t, nil)
 				cfg := pipeConfig(p)

@@ -3,6 +3,7 @@ package reconnect_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"runtime"
@@ -117,7 +118,7 @@ func TestPanicInAWorkerOrCatcherIsAnErrorWithItsStack(t *testing.T) {
 		},
 	} {
 		for _, connected := range []bool{true, false} {
-			bubble(t, name, func(t *testing.T) {
+			bubble(t, fmt.Sprintf("%s, connected: %t", name, connected), func(t *testing.T) {
 				p := newPipe(t, nil)
 				c := newClient(t, pipeConfig(p))
 				if connected {

@@ -3,6 +3,7 @@ package reconnect_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"sync"
@@ -21,7 +22,7 @@ import (
 func TestStopEndsBlockedReadsAtOnce(t *testing.T) {
 	for name, d := range map[string]time.Duration{"default": 0, "off": -1, "long": time.Hour} {
 		for _, fixed := range []bool{false, true} {
-			bubble(t, name, func(t *testing.T) {
+			bubble(t, fmt.Sprintf("%s, a deadline set: %t", name, fixed), func(t *testing.T) {
 				c := connectPipe(t, newPipe(t, nil), func(cfg *reconnect.Config) {
 					cfg.ReadTimeout, cfg.WriteTimeout = d, d
 					cfg.OnSession = func(ctx context.Context) error {
@@ -64,12 +65,17 @@ func TestStopEndsReadsOnSocketsThatBlock(t *testing.T) {
 			c := newClient(t, &reconnect.Config{Remote: s.Remote(), ReadTimeout: d,
 				OnSession: untilDone})
 			require.NoError(t, c.Connect())
+			reading := make(chan struct{}, 3)
 			var wg sync.WaitGroup
-			for range 3 {
+			for range cap(reading) {
 				wg.Go(func() {
+					reading <- struct{}{}
 					_, err := readOne(c)
 					assert.ErrorIs(t, err, reconnect.ErrClosed)
 				})
+			}
+			for range cap(reading) {
+				receive(t, reading)
 			}
 			require.NoError(t, c.Shutdown(guarded(t)))
 			wg.Wait()

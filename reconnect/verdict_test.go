@@ -223,7 +223,8 @@ func TestWaiterThatFailsAtOnceEndsTheClientAfterOneWord(t *testing.T) {
 			p := newPipe(t, nil)
 			p.Refuse(testutil.ConnRefused("tcp", pipeRemote))
 			cfg := pipeConfig(p)
-			cfg.WaitReconnect = wait
+			waits := 0
+			cfg.WaitReconnect = func(ctx context.Context) error { waits++; return wait(ctx) }
 			var told []error
 			cfg.OnError = func(_ context.Context, _ net.Conn, err error) error {
 				told = append(told, err)
@@ -233,6 +234,7 @@ func TestWaiterThatFailsAtOnceEndsTheClientAfterOneWord(t *testing.T) {
 			_ = c.Connect()
 			require.ErrorIs(t, waitDone(t, c), broken)
 			assert.Equal(t, 1, p.Dials())
+			assert.Equal(t, 1, waits)
 			if assert.Len(t, told, 2, "of the dial and of the waiter") {
 				assert.ErrorIs(t, told[0], syscall.ECONNREFUSED)
 				assert.ErrorIs(t, told[1], broken)
