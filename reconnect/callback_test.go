@@ -7,8 +7,8 @@ import (
 	"net"
 	"runtime"
 	"sync"
+	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -18,7 +18,8 @@ import (
 	"darvaza.org/x/net/testutil"
 )
 
-// callbacks are the names that answering and noting know, in the order of the flow.
+// callbacks are the names that answering and noting know, in the order of the
+// flow. OnSocket isn't among them: a pipe has no socket.
 func callbacks() []string {
 	return []string{"Dialer", "OnConnect", "OnSession", "OnDisconnect", "OnError", "OnState", "WaitReconnect"}
 }
@@ -151,65 +152,54 @@ func TestCallbacksNeverOverlap(t *testing.T) {
 	assert.Zero(t, p.Open())
 }
 
+// callEverything runs a client whose callbacks and workers call every method. One
+// of them stops it, the third time it runs.
+func callEverything(t *testing.T, stopIn string, edit func(cfg *reconnect.Config, in func(callback string))) {
+	p := newPipe(t, testutil.Echo)
+	rec := testutil.NewRecorder()
+	var c *reconnect.Client
+	in := func(name string) {
+		rec.Record(name)
+		callAll(c, harmlessMethods(0))
+		if rec.Count(name)%4 == 0 {
+			_ = c.Close()
+		}
+		if name == stopIn && rec.Count(name) == 3 {
+			callAll(c, droppingMethods())
+			callAll(c, stoppingMethods())
+			callAll(c, harmlessMethods(0))
+			callAll(c, stoppingMethods())
+		}
+	}
+	worker := func(context.Context) error { in("worker"); return nil }
+	cfg := noting(p, in)
+	cfg.OnSession = func(context.Context) error { in("OnSession"); c.Go(worker); return io.ErrUnexpectedEOF }
+	if edit != nil {
+		edit(cfg, in)
+	}
+	c = newClient(t, cfg)
+	_ = c.Connect()
+	require.NoError(t, waitDone(t, c))
+	assert.GreaterOrEqual(t, rec.Count(stopIn), 3)
+	assert.Zero(t, p.Open())
+}
+
 func TestCallbacksMayCallEveryMethod(t *testing.T) {
-	callAll := func(c *reconnect.Client) {
-		_ = c.Connect()
-		_ = c.Config()
-		_ = c.Context()
-		_ = c.Err()
-		_ = c.Done()
-		_ = c.State()
-		_ = c.Status()
-		_ = c.LocalAddr()
-		_ = c.RemoteAddr()
-		_ = c.SetDeadline(time.Second, 0)
-		_ = c.SetReadDeadline(time.Second)
-		_ = c.SetWriteDeadline(time.Second)
-		_ = c.ResetReadDeadline()
-		_ = c.ResetWriteDeadline()
-		_ = c.ResetDeadline()
-		_, _ = c.Read(nil)
-		_, _ = c.Write(nil)
-		c.Go(func(context.Context) error { return nil })
-		c.GoCatch(func(context.Context) error { return io.EOF }, reconnect.NewCatchFunc(io.EOF))
-		_, _ = c.WithDebug(c.RemoteAddr())
-		_, _ = c.WithInfo(c.RemoteAddr())
-		_, _ = c.WithError(c.RemoteAddr(), io.EOF)
-		_ = c.Reload()
-		_ = c.WaitConnected(over())
-		_, _ = c.WaitStatus(over(), 1<<60)
-	}
-	last := func(c *reconnect.Client) {
-		_ = c.Reconnect()
-		c.Cancel(nil)
-		callAll(c)
-		_ = c.Shutdown(over())
-	}
 	for _, stopIn := range append(callbacks(), "worker") {
-		bubble(t, stopIn, func(t *testing.T) {
-			p := newPipe(t, testutil.Echo)
-			rec := testutil.NewRecorder()
-			var c *reconnect.Client
-			in := func(name string) {
-				rec.Record(name)
-				callAll(c)
-				if rec.Count(name)%4 == 0 {
-					_ = c.Close()
-				}
-				if name == stopIn && rec.Count(name) == 3 {
-					last(c)
-				}
-			}
-			worker := func(context.Context) error { in("worker"); return nil }
-			cfg := noting(p, in)
-			cfg.OnSession = func(context.Context) error { in("OnSession"); c.Go(worker); return io.ErrUnexpectedEOF }
-			c = newClient(t, cfg)
-			_ = c.Connect()
-			require.NoError(t, waitDone(t, c))
-			assert.GreaterOrEqual(t, rec.Count(stopIn), 3)
-			assert.Zero(t, p.Open())
-		})
+		bubble(t, stopIn, func(t *testing.T) { callEverything(t, stopIn, nil) })
 	}
+	onStreams(t, func(t *testing.T, network string) {
+		s := testutil.NewEchoServer(t, network)
+		for _, stopIn := range []string{"OnSocket", "OnSession"} {
+			t.Run(stopIn, func(t *testing.T) {
+				callEverything(t, stopIn, func(cfg *reconnect.Config, in func(string)) {
+					cfg.Remote, cfg.Dialer = s.Remote(), nil
+					cfg.OnSocket = func(context.Context, syscall.RawConn) error { in("OnSocket"); return nil }
+				})
+				require.NoError(t, s.WaitOpen(guarded(t), 0))
+			})
+		}
+	})
 }
 
 // goroutineID tells goroutines apart.

@@ -2,6 +2,7 @@ package reconnect_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"runtime"
@@ -100,54 +101,60 @@ func TestEveryMethodAtOnceWhileTheServerFlaps(t *testing.T) {
 	})
 	require.NoError(t, c.Connect())
 
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
 	var wg sync.WaitGroup
-	gone, goneNow := context.WithCancel(context.Background())
-	goneNow()
-	methods := []func(){
-		func() { _, _ = c.Read(make([]byte, 8)) },
-		func() { _, _ = c.Write([]byte("hello")) },
-		func() { _ = c.Close() },
-		func() { _ = c.Reconnect() },
-		func() { _ = c.Reload() },
-		func() { _ = c.SetDeadline(time.Second, 0) },
-		func() { _ = c.SetReadDeadline(time.Millisecond) },
-		func() { _ = c.SetWriteDeadline(-1) },
-		func() { _ = c.ResetDeadline(); _ = c.ResetReadDeadline(); _ = c.ResetWriteDeadline() },
-		func() { _, _ = c.LocalAddr(), c.RemoteAddr() },
-		func() { _, _ = c.State(), c.Status() },
-		func() { _ = c.WaitConnected(ctx) },
-		func() { _, _ = c.WaitStatus(gone, 1<<60) },
-		func() { _, _, _ = c.Err(), c.Done(), c.Context() },
-		func() { assert.ErrorIs(t, c.Connect(), reconnect.ErrRunning) },
-		func() {
-			done := make(chan struct{})
-			c.Go(func(context.Context) error { close(done); return io.EOF })
-			<-done
-		},
-	}
-	for i := range 64 {
-		do := methods[i%len(methods)]
+	again := func(do func()) {
 		wg.Go(func() {
-			for ctx.Err() == nil {
+			for over := false; !over; runtime.Gosched() {
+				over = isDone(c) // once more after the end
 				do()
-				runtime.Gosched()
 			}
 		})
 	}
-	wg.Go(func() {
-		for ctx.Err() == nil {
-			s.HangUp()
-			s.Reset()
-			assert.NoError(t, s.Restart())
-			_ = s.WaitAccepted(ctx, s.Accepted()+3)
-		}
+	methods := append(harmlessMethods(8), droppingMethods()...)
+	methods = append(methods, []method{
+		{"Connect", func(c *reconnect.Client) {
+			if err := c.Connect(); !errors.Is(err, reconnect.ErrClosed) {
+				assert.ErrorIs(t, err, reconnect.ErrRunning)
+			}
+		}},
+		{"SetReadDeadline", func(c *reconnect.Client) { _ = c.SetReadDeadline(time.Millisecond) }},
+		{"WaitConnected", func(c *reconnect.Client) { _ = c.WaitConnected(context.Background()) }},
+		{"Go", func(c *reconnect.Client) {
+			ran := make(chan struct{})
+			c.Go(func(context.Context) error { close(ran); return io.EOF })
+			select {
+			case <-ran:
+			case <-c.Done():
+			}
+		}},
+	}...)
+	for i := range max(64, len(methods)) {
+		do := methods[i%len(methods)].call
+		again(func() { do(c) })
+	}
+	again(func() {
+		s.HangUp()
+		s.Reset()
+		assert.NoError(t, s.Restart())
+		_ = s.WaitAccepted(c.Context(), s.Accepted()+3)
 	})
-	wg.Wait()
+	require.NoError(t, rec.WaitFor(guarded(t), "up", 20))
 	require.NoError(t, c.Err())
+	for _, stop := range append(stoppingMethods(), waitMethod) {
+		again(func() { stop.call(c) })
+	}
+	wg.Wait()
 	require.NoError(t, c.Shutdown(guarded(t)))
 	rec.AssertPaired(t, "up", "down")
-	assert.Positive(t, rec.Count("up"))
 	require.NoError(t, s.WaitOpen(guarded(t), 0))
+}
+
+// isDone tells if the client is done, without waiting.
+func isDone(c *reconnect.Client) bool {
+	select {
+	case <-c.Done():
+		return true
+	default:
+		return false
+	}
 }
