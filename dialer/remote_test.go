@@ -1,6 +1,7 @@
 package dialer_test
 
 import (
+	"fmt"
 	"net"
 	"strings"
 	"testing"
@@ -192,6 +193,37 @@ func TestParseRemoteLimitIsThatOfTheSystem(t *testing.T) {
 func TestParseRemoteRejectsNULInSocketNames(t *testing.T) {
 	for _, remote := range []string{"unix:a\x00", "@\x00", "@a\x00b", "/a\x00", "a\x00.sock", "unix:\x00a"} {
 		assertRejected(t, remote, "NUL")
+	}
+}
+
+func TestEveryRejectionOfParseRemoteNamesTheRemoteAndTheReason(t *testing.T) {
+	tooLong := "/" + strings.Repeat("a", dialer.MaxUNIXSocketPathLength)
+	for remote, reason := range map[string]string{
+		"":              "empty",
+		"a":             "missing port in address",
+		"a:":            "the port is empty",
+		"a:0":           "the port is not between 1 and 65535",
+		"a: 1":          "the port is neither a number nor the name of a service",
+		"a:no-such":     "the port is not the name of a TCP service known here",
+		":80":           "the host is empty",
+		"0.0.0.0:80":    "the host is the unspecified address",
+		"[::]:80":       "the host is the unspecified address",
+		"[a]:80":        "what stands in brackets is not an IPv6 address",
+		"[::1%a b]:80":  "the zone of the host holds a character that no zone has",
+		"a b:80":        "the host holds a character that no host name has",
+		"a..b:80":       "a label of the host name is empty",
+		"1.2.3.4.5:80":  "the host is not an IPv4 address",
+		"unix:":         "the socket name is empty",
+		"@\x00\xff\n\"": "the socket name holds a NUL",
+		tooLong: fmt.Sprintf("the socket name has %d bytes, more than %d",
+			len(tooLong), dialer.MaxUNIXSocketPathLength),
+		strings.Repeat("a", 64) + ":80":          "a label of the host name has more than 63 bytes",
+		strings.Repeat("a.", 126) + "aa" + ":80": "the host name has more than 253 bytes",
+	} {
+		_, _, err := dialer.ParseRemote(remote)
+		assert.EqualError(t, err, "dialer: remote "+quoted(remote)+": "+reason)
+		assert.ErrorIs(t, err, core.ErrInvalid)
+		assert.Equal(t, err, dialer.ValidateRemote(remote))
 	}
 }
 
