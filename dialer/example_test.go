@@ -88,7 +88,8 @@ func ExampleFunc() {
 	// Output: from memory
 }
 
-// A peer that vanishes in the middle of a write is noticed within 20 seconds.
+// A peer that vanishes in the middle of a write is noticed within 20 seconds. That
+// is for Linux: elsewhere a TCP dial would fail.
 func ExampleUserTimeout() {
 	d := dialer.New(dialer.Config{
 		OnSocket: dialer.UserTimeout(20 * time.Second),

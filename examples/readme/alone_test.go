@@ -16,27 +16,40 @@ import (
 )
 
 // open dials whatever kind of remote there is in a configuration file. Every
-// address of a name gets its try, and data that stays unacknowledged for ten
-// seconds ends the connection.
+// address of a name gets its try, and all of them have three seconds.
 func open(ctx context.Context, remote string) (net.Conn, error) {
 	network, address, err := dialer.ParseRemote(remote)
 	if err != nil {
 		return nil, err
 	}
-	d := dialer.New(dialer.Config{
-		Timeout:  3 * time.Second,
-		OnSocket: dialer.UserTimeout(10 * time.Second), // Linux only
-	})
+	d := dialer.New(dialer.Config{Timeout: 3 * time.Second})
 	return d.DialContext(ctx, network, address)
 }
 
 func Example_dialer() {
-	_, err := open(context.Background(), "db.example.com:70000")
-	fmt.Println(err != nil)
-	fmt.Println(dialer.ParseRemote("unix:///run/db.sock"))
+	server, err := testutil.StartServer("tcp", "", testutil.Echo)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = server.Close() }()
+
+	conn, err := open(context.Background(), server.Remote())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = conn.Close() }()
+	_, _ = io.WriteString(conn, "hello")
+	buf := make([]byte, 5)
+	_, err = io.ReadFull(conn, buf)
+	fmt.Printf("%s %v\n", buf, err)
+
+	_, err = open(context.Background(), "db.example.com:70000")
+	fmt.Println(err)
 	// Output:
-	// true
-	// unix /run/db.sock <nil>
+	// hello <nil>
+	// dialer: remote "db.example.com:70000": the port is not between 1 and 65535
 }
 
 // again calls fn until it works, or there were five waits of it.
