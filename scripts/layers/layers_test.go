@@ -130,6 +130,11 @@ func TestEveryBreachIsFound(t *testing.T) {
 			want:  "dialer: a build needs github.com/stretchr/testify/assert",
 		},
 		{
+			name: "the helpers of our own tests need those of others", dir: "testutil",
+			files: map[string]string{"bad.go": "package testutil\n\nimport _ \"github.com/stretchr/testify/assert\"\n"},
+			want:  "testutil: a build needs github.com/stretchr/testify/assert",
+		},
+		{
 			name: "the helpers of our own tests get into a build", dir: "reconnect", stubs: []string{"testutil"},
 			files: map[string]string{"bad.go": "package reconnect\n\nimport _ \"darvaza.org/x/net/testutil\"\n"},
 			want:  "reconnect: a build needs darvaza.org/x/net/testutil",

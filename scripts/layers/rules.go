@@ -23,13 +23,9 @@ func (r rule) path() string {
 
 // Modules that come together: each list is a module and what it needs itself.
 var (
-	core  = []string{"darvaza.org/core", "golang.org/x/net", "golang.org/x/text"}
-	slog  = []string{"darvaza.org/slog"}
-	sync  = []string{"golang.org/x/sync"}
-	tests = []string{
-		"github.com/stretchr/testify", "github.com/davecgh/go-spew",
-		"github.com/pmezard/go-difflib", "gopkg.in/yaml.v3", "go.yaml.in/yaml/v3",
-	}
+	core    = []string{"darvaza.org/core", "golang.org/x/net", "golang.org/x/text"}
+	slog    = []string{"darvaza.org/slog"}
+	sync    = []string{"golang.org/x/sync"}
 	discard = []string{"darvaza.org/slog/handlers/discard"}
 	leaves  = []string{prefix + "dialer", prefix + "waiter", prefix + "worker", prefix + "lifecycle"}
 )
@@ -41,7 +37,7 @@ var rules = []rule{
 	{dir: "dialer", leaf: true, needs: core},
 	{dir: "worker", leaf: true, needs: slices.Concat(core, sync)},
 	{dir: "lifecycle", leaf: true, needs: core},
-	{dir: "testutil", needs: slices.Concat(core, slog, tests)},
+	{dir: "testutil", needs: slices.Concat(core, slog)},
 	{dir: "reconnect", needs: slices.Concat(leaves, core, slog, discard, sync)},
 }
 
