@@ -14,9 +14,9 @@ import (
 	"darvaza.org/x/net/testutil"
 )
 
-// demo takes a server down and up again and prints what the pages of its client
+// demonstrate takes a server down and up again and prints what the pages of its client
 // say. It returns nil also when ctx has cut it short.
-func demo(ctx context.Context, w io.Writer, listen string) error {
+func demonstrate(ctx context.Context, w io.Writer, listen string) error {
 	server, err := testutil.StartServer("tcp", "", greet)
 	if err != nil {
 		return err

@@ -14,10 +14,9 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
+	"io"
+
+	"darvaza.org/x/net/examples/internal/demo"
 )
 
 func main() {
@@ -25,17 +24,10 @@ func main() {
 	remote := flag.String("remote", "", "what to stay connected to, as `host:port` or path of a Unix socket")
 	flag.Parse()
 
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C doesn't wait for anything
-
-	var err error
-	if *remote != "" {
-		err = run(ctx, os.Stdout, *listen, *remote)
-	} else {
-		err = demo(ctx, os.Stdout, *listen)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "health:", err)
-		os.Exit(1)
-	}
+	demo.Main("health", func(ctx context.Context, out io.Writer) error {
+		if *remote != "" {
+			return run(ctx, out, *listen, *remote)
+		}
+		return demonstrate(ctx, out, *listen)
+	})
 }

@@ -99,7 +99,7 @@ func TestWhatCannotStartLeavesNothingBehind(t *testing.T) {
 
 func TestTheDemoShowsAllThreePages(t *testing.T) {
 	var out bytes.Buffer
-	require.NoError(t, demo(t.Context(), &out, "127.0.0.1:0"))
+	require.NoError(t, demonstrate(t.Context(), &out, "127.0.0.1:0"))
 	for _, want := range []string{
 		"GET /healthz: 200 OK\n",
 		"GET /healthz: 503 Service Unavailable\n",
@@ -114,7 +114,7 @@ func TestTheDemoShowsAllThreePages(t *testing.T) {
 func TestTheDemoMayBeCutShort(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	assert.NoError(t, demo(ctx, new(bytes.Buffer), "127.0.0.1:0"))
+	assert.NoError(t, demonstrate(ctx, new(bytes.Buffer), "127.0.0.1:0"))
 }
 
 func TestTheProgramServesItsPagesUntilAnInterrupt(t *testing.T) {

@@ -12,10 +12,9 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
+	"io"
+
+	"darvaza.org/x/net/examples/internal/demo"
 )
 
 func main() {
@@ -23,11 +22,7 @@ func main() {
 	debug := flag.Bool("debug", false, "show the debug level too")
 	flag.Parse()
 
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C doesn't wait for anything
-
-	if err := run(ctx, os.Stdout, *backend, *debug); err != nil {
-		fmt.Fprintln(os.Stderr, "logging:", err)
-		os.Exit(1)
-	}
+	demo.Main("logging", func(ctx context.Context, out io.Writer) error {
+		return run(ctx, out, *backend, *debug)
+	})
 }

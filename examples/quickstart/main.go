@@ -14,9 +14,10 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"os"
-	"os/signal"
-	"syscall"
+
+	"darvaza.org/x/net/examples/internal/demo"
 )
 
 func main() {
@@ -27,11 +28,7 @@ func main() {
 		os.Exit(2)
 	}
 
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C doesn't wait for anything
-
-	if err := run(ctx, os.Stdout, defaultPace.faster(*speed)); err != nil {
-		fmt.Fprintln(os.Stderr, "quickstart:", err)
-		os.Exit(1)
-	}
+	demo.Main("quickstart", func(ctx context.Context, out io.Writer) error {
+		return run(ctx, out, defaultPace.faster(*speed))
+	})
 }

@@ -25,6 +25,15 @@ func Prints(t *testing.T, story string, play Play) {
 	assert.Equal(t, story, out.String())
 }
 
+// Story fails the test unless the program, a process without arguments, tells the
+// story, whole and alone, and ends well, and unless the README.md shows it, see
+// [ReadmeShows].
+func Story(t *testing.T, story string) {
+	t.Helper()
+	assert.Equal(t, story, Output(t))
+	ReadmeShows(t, story)
+}
+
 // StopAtEveryLine runs play once for each line of the story, and cancels its
 // context as that line is written. See [StopAtLine].
 func StopAtEveryLine(t *testing.T, story string, play Play) {
