@@ -72,7 +72,7 @@ func runOnSocket(ctx context.Context, fn onSocket, conn syscall.RawConn) error {
 // asPanicError turns a recovered value into an error that keeps the stack. It
 // must be called by the function that recovered.
 func asPanicError(rvr any) error {
-	if err, ok := rvr.(*core.PanicError); ok {
+	if err, ok := rvr.(*core.PanicError); ok && err != nil {
 		// It brings the stack of its own making.
 		return err
 	}

@@ -34,8 +34,8 @@ type Status struct {
 	// It is zero unless the client is waiting.
 	NextAttempt time.Time
 
-	// ConnectedSince is when the current connection became ready for use. It
-	// is zero without one.
+	// ConnectedSince is when the connection became ready for use. It is zero
+	// unless the state is Connected.
 	ConnectedSince time.Time
 
 	// Attempts counts all attempts to connect, Failures those that led to no

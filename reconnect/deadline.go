@@ -49,7 +49,7 @@ func (c *Client) ResetReadDeadline() error {
 	if s == nil {
 		return ErrNotConnected
 	}
-	return s.in.reset(c.settings.Load().readTimeout)
+	return c.withSettings(func(set *settings) error { return s.in.reset(set.readTimeout) })
 }
 
 // ResetWriteDeadline is [Client.ResetReadDeadline] for writes and WriteTimeout.
@@ -58,7 +58,7 @@ func (c *Client) ResetWriteDeadline() error {
 	if s == nil {
 		return ErrNotConnected
 	}
-	return s.out.reset(c.settings.Load().writeTimeout)
+	return c.withSettings(func(set *settings) error { return s.out.reset(set.writeTimeout) })
 }
 
 // ResetDeadline is [Client.ResetReadDeadline] and [Client.ResetWriteDeadline]
@@ -68,11 +68,12 @@ func (c *Client) ResetDeadline() error {
 	if s == nil {
 		return ErrNotConnected
 	}
-	set := c.settings.Load()
-	if err := s.in.reset(set.readTimeout); err != nil {
-		return err
-	}
-	return s.out.reset(set.writeTimeout)
+	return c.withSettings(func(set *settings) error {
+		if err := s.in.reset(set.readTimeout); err != nil {
+			return err
+		}
+		return s.out.reset(set.writeTimeout)
+	})
 }
 
 // TimeoutToAbsoluteTime returns base plus d: the present where base is zero,

@@ -27,17 +27,17 @@ import (
 // any other transport a call reads the clock first, and the deadline is armed
 // a little late, so that it will do for the calls of the next while.
 //
-// A direction without a bound leaves all that to the connection, turns as well
-// where drain can do without.
+// A direction without a bound leaves deadlines to the connection. Writes take
+// turns nevertheless: one that is cut in two when a bound is set after all must
+// go on before any other, and a stop waits for it. Reads don't, until they have to.
 type direction struct {
 	// word has the bytes that went through, above the bits of the lock below:
 	// so that one atomic operation lets go of the lock and counts.
 	word atomic.Uint64
 
-	session *session // set by attach, as the three below
+	session *session // set by attach, as the two below
 	write   bool     // which half of the connection this is
 	ticking bool     // deadlines may come early
-	loose   bool     // calls didn't take turns at first
 
 	mu        sync.Mutex // guards the fields below, and arming; never held while blocking
 	fixed     bool       // the deadline is one from SetReadDeadline or its kin
@@ -46,7 +46,7 @@ type direction struct {
 	split     bool       // a write has left a TLS record in two
 	bound     time.Duration
 	armed     time.Duration // the deadline, since the session's start; 0: none
-	earliest  time.Duration // no call times out before, as said at the last reset
+	earliest  time.Duration // the call that has its turn doesn't time out before; 0: no matter
 	queue     *list.List    // who waits for the lock, first come first; nil: nobody ever has
 }
 
@@ -54,8 +54,8 @@ type direction struct {
 const (
 	busy    = 1 << iota // a call has its turn
 	noting              // calls read the clock first
-	free                // no bound: calls don't take turns
-	waiting             // the queue isn't empty
+	free                // no bound: reads don't take turns
+	waiting             // the queue isn't empty, or earliest is set
 	over                // the bytes were collected: count elsewhere
 
 	bytesShift = 8
@@ -69,7 +69,7 @@ const unknown = time.Duration(-1)
 const tick = 32
 
 // longest is what a longer timeout counts as, so that sums of the present, a
-// timeout and its tick stay clear of an overflow.
+// timeout and its tick stay clear of an overflow. As a limit it is none.
 const longest = 100 * 365 * 24 * time.Hour
 
 // attach gives the direction its connection. The first call arms a deadline.
@@ -84,11 +84,8 @@ func (d *direction) attach(s *session, write bool, bound time.Duration) {
 	switch {
 	case bound > 0:
 		d.word.Store(noting)
-	case d.ticking || !write:
-		d.loose = true
+	case !write:
 		d.word.Store(free)
-	default:
-		// Writes take turns nevertheless, for drain to know of them.
 	}
 }
 
@@ -97,7 +94,8 @@ func (d *direction) now() time.Duration {
 }
 
 // arm sets the deadline of the connection; the mutex is held. An error means
-// that the connection is closed, which the next call on it tells as well.
+// that the connection is closed, which the next call on it tells as well, or
+// that it has no deadlines.
 func (d *direction) arm(at time.Duration) error {
 	d.armed = at
 	var t time.Time
@@ -119,8 +117,10 @@ func (d *direction) setBound(bound time.Duration) {
 	if bound == d.bound {
 		return
 	}
+	if d.bound <= 0 && !d.fixed {
+		d.extend(longest)
+	}
 	d.bound = bound
-	d.earliest = 0
 	switch {
 	case d.fixed:
 	case d.bound > 0 && d.armed == 0:
@@ -136,7 +136,29 @@ func (d *direction) setBound(bound time.Duration) {
 	}
 }
 
-// reset takes the fixed deadline away and bounds each call again.
+// extend keeps the calls that are under way from ending before limit. That of
+// the one that has its turn is forgotten when it lets go of the lock, which the
+// waiting bit makes it come to handOver for. The mutex is held.
+func (d *direction) extend(limit time.Duration) {
+	if d.word.Load()&busy != 0 {
+		d.earliest = max(d.earliest, limit)
+		d.word.Or(waiting)
+	}
+	if d.queue == nil {
+		return
+	}
+	for e := d.queue.Front(); e != nil; e = e.Next() {
+		t := e.Value.(*turn)
+		t.limit = max(t.limit, limit)
+		select {
+		case t.moved <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// reset takes the fixed deadline away and bounds each call again. One that is
+// under way counts from now on.
 func (d *direction) reset(bound time.Duration) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -145,6 +167,11 @@ func (d *direction) reset(bound time.Duration) error {
 	}
 	d.fixed = false
 	d.bound = bound
+	if d.bound > 0 {
+		d.extend(d.now() + d.bound)
+	} else {
+		d.extend(longest)
+	}
 	return d.refused(d.begin())
 }
 
@@ -163,18 +190,15 @@ func (d *direction) clear() {
 	}
 }
 
-// begin starts to bound calls one by one. One that is under way counts from
-// now on. A direction that was free once never ticks: calls may be under way
-// that don't take turns.
+// begin starts to bound calls one by one.
 func (d *direction) begin() error {
-	d.earliest = d.now() + d.bound
 	switch {
 	case d.bound <= 0 && d.armed == 0:
 		return nil
 	case d.bound <= 0:
 		return d.arm(0)
 	case d.ticking:
-		d.word.And(^uint64(noting))
+		d.word.And(^uint64(noting | free))
 		return d.arm(d.now() + d.bound/tick)
 	default:
 		d.word.Or(noting)
@@ -210,16 +234,18 @@ func (d *direction) refused(err error) error {
 }
 
 // end sets the last deadline, which nothing can move any more: grace from
-// now, or at once, which also cuts short what blocks. The first end counts.
-func (d *direction) end(grace time.Duration) {
+// now, or at once, which also cuts short what blocks. The first end counts. It is
+// false where the connection has no deadlines.
+func (d *direction) end(grace time.Duration) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.ended {
-		return
+		return true
 	}
 	d.fixed = true
 	d.ended = true
-	_ = d.arm(max(d.now()+grace, 1))
+	err := d.arm(max(d.now()+grace, 1))
+	return err == nil || isCut(err)
 }
 
 // left is the time until the deadline, which is the last one.

@@ -23,17 +23,20 @@ func (c *Client) Read(p []byte) (int, error) {
 		if limit, err = d.enter(); err != nil {
 			return 0, err
 		}
-		d.prepare(limit)
+		if err = d.prepare(limit); err != nil {
+			return 0, d.giveUp(err)
+		}
 	}
 	n, err := s.conn.Read(p)
 	for err != nil && n == 0 {
 		var again bool
-		if limit, again = d.goOn(err, limit); !again {
+		if limit, again = d.goOn(err, limit, w); !again {
 			break
 		}
 		n, err = s.conn.Read(p)
 	}
 	if limit != unknown {
+		w &^= free // if it was, the call has a turn by now
 		d.settle(limit)
 	}
 	if err != nil {
@@ -72,12 +75,14 @@ func (c *Client) Write(p []byte) (int, error) {
 		if limit, err = d.enter(); err != nil {
 			return 0, err
 		}
-		d.prepare(limit)
+		if err = d.prepare(limit); err != nil {
+			return 0, d.giveUp(err)
+		}
 	}
 	n, err := s.conn.Write(p)
 	for err != nil {
 		var again bool
-		if limit, again = d.goOn(err, limit); !again {
+		if limit, again = d.goOn(err, limit, w); !again {
 			break
 		}
 		var m int
@@ -85,6 +90,7 @@ func (c *Client) Write(p []byte) (int, error) {
 		n += m
 	}
 	if limit != unknown {
+		w &^= free // if it was, the call has a turn by now
 		d.settle(limit)
 	}
 	if err != nil {

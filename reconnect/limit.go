@@ -3,6 +3,7 @@ package reconnect
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -19,7 +20,7 @@ func (d *direction) enter() (limit time.Duration, err error) {
 		limit = d.now() + bound
 	}
 	if d.word.Load()&waiting != 0 || !d.take() {
-		if err := d.lock(limit); err != nil {
+		if limit, err = d.lock(limit); err != nil {
 			return unknown, d.timedOut(err)
 		}
 	}
@@ -36,20 +37,36 @@ func (d *direction) current() time.Duration {
 	return d.bound
 }
 
-// prepare arms the deadline for a call that must end at limit.
-func (d *direction) prepare(limit time.Duration) {
+// prepare arms the deadline for a call that must end at limit. It fails where
+// the connection has no deadlines.
+func (d *direction) prepare(limit time.Duration) (err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
 	case d.fixed:
 	case limit == unknown && d.bound <= 0 && d.armed != 0:
-		_ = d.arm(0) // of the time when there was a bound
+		err = d.arm(0) // of the time when there was a bound
 	case limit == unknown:
 	case d.ticking:
-		_ = d.arm(limit)
+		err = d.arm(limit)
 	case d.armed < limit || d.armed > limit+d.bound/tick:
-		_ = d.arm(limit + d.bound/tick)
+		err = d.arm(limit + d.bound/tick)
 	}
+	if err != nil && isCut(err) {
+		return nil // the call will tell
+	}
+	return err
+}
+
+// noDeadline says what is wrong with a connection on which none can be set.
+func noDeadline(err error) error {
+	return fmt.Errorf("reconnect: connection without deadlines: %w", err)
+}
+
+// giveUp is the end of a call that has its turn but not its deadline.
+func (d *direction) giveUp(err error) error {
+	d.letGo(busy, 0)
+	return d.failed(0, noDeadline(err))
 }
 
 // settle is the end of a call that knew its limit. After a quick one ticks come
@@ -69,18 +86,26 @@ func (d *direction) settle(limit time.Duration) {
 	}
 }
 
-// goOn judges what a call has failed with that must end at limit. If that is
-// a time-out and not the call's own, the deadline is armed anew and the call may
-// go on. Nothing between here and a Read's caller may take much of the stack:
-// arming takes most of those 2 KiB which an idle goroutine has.
-func (d *direction) goOn(err error, limit time.Duration) (_ time.Duration, again bool) {
+// goOn judges what a call has failed with that must end at limit, and began
+// when the word was w. If that is a time-out and not the call's own, the deadline
+// is armed anew and the call may go on. Nothing between here and a Read's caller
+// may take much of the stack: arming takes most of those 2 KiB which an idle
+// goroutine has.
+func (d *direction) goOn(err error, limit time.Duration, w uint64) (_ time.Duration, again bool) {
 	if !isTimeout(err) {
 		return limit, false
+	}
+	alone := w&free != 0 && limit == unknown
+	if alone && d.word.Load()&free == 0 {
+		if limit, err = d.lock(longest); err != nil {
+			return unknown, false
+		}
+		alone = false
 	}
 	now := d.now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if limit != unknown {
+	if !alone && d.earliest > 0 {
 		limit = max(limit, d.earliest)
 	}
 	var at time.Duration
@@ -93,8 +118,8 @@ func (d *direction) goOn(err error, limit time.Duration) (_ time.Duration, again
 	case d.fixed:
 		return limit, false
 	case limit == unknown && d.bound <= 0:
-		if !d.ticking {
-			return limit, false
+		if !d.ticking || d.armed == 0 {
+			return limit, false // by a deadline that isn't ours
 		}
 	case limit == unknown && d.ticking:
 		limit = now + d.bound

@@ -45,6 +45,9 @@ func (c *Client) run(s *session) {
 	if s.stage == stageSession {
 		if p := recover(); p != nil {
 			c.loop.ended, s.ended = lifecycle.Recovered(p), true
+			movedOn = true
+			go c.run(s) // or the frames that panicked would stay for as long as this goes on
+			return
 		}
 		s = c.next(s, c.served(s))
 	}

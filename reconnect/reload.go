@@ -64,7 +64,7 @@ func (c *Client) Reload() error {
 		return nil
 	}
 	if s := c.current.Load(); s != nil {
-		s.rebound(set)
+		return c.withSettings(s.rebound)
 	}
 	return nil
 }

@@ -12,23 +12,23 @@ import (
 func (c *Client) establish(s *session) error {
 	c.redial.Store(false) // this dial is what was asked for
 	makeRoom(0)
-	if err := c.dial(s); err != nil {
-		return err
-	}
 	ready := false
 	defer func() {
-		if !ready {
+		if !ready && s.up.Load() {
 			c.hangUp(s)
 		}
 	}()
 
+	if err := c.dial(s); err != nil {
+		return err
+	}
 	if err := c.handshake(s); err != nil {
 		return err
 	}
 	s.stage = stageSession
 	s.upSince = time.Since(s.since)
 	c.current.Store(s)
-	s.rebound(c.settings.Load()) // a Reload may have looked for it before
+	_ = c.withSettings(s.rebound)
 	c.to(lifecycle.Connected)
 	c.logConnected()
 	ready = true
@@ -53,13 +53,30 @@ func (c *Client) handshake(s *session) error {
 		return nil
 	}
 	s.stage = stageConnect
-	_ = s.in.fix(set.readTimeout)
-	_ = s.out.fix(set.writeTimeout)
+	if err := s.limitHandshake(set); err != nil {
+		return err
+	}
 	if err := c.call(func() error { return set.callbacks.Connect(s, s.conn) }); err != nil {
 		return err
 	}
 	s.in.clear()
 	s.out.clear()
+	return nil
+}
+
+// limitHandshake sets the deadlines. On a connection without them OnConnect could
+// hang.
+func (s *session) limitHandshake(set *settings) error {
+	if set.readTimeout > 0 {
+		if err := s.in.fix(set.readTimeout); err != nil && !IsClosed(err) {
+			return noDeadline(err)
+		}
+	}
+	if set.writeTimeout > 0 {
+		if err := s.out.fix(set.writeTimeout); err != nil && !IsClosed(err) {
+			return noDeadline(err)
+		}
+	}
 	return nil
 }
 

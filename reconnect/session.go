@@ -68,7 +68,7 @@ func (c *Client) begin() *session {
 	s := &session{client: c}
 	s.Context, s.cancel = context.WithCancelCause(values{c})
 	c.turn.Store(s)
-	if err := c.Context().Err(); err != nil {
+	if c.Context().Err() != nil {
 		s.cancel(context.Cause(c.Context()))
 	}
 	return s
@@ -135,9 +135,10 @@ func (s *session) attach(conn net.Conn, set *settings) {
 }
 
 // rebound makes reads and writes obey other settings.
-func (s *session) rebound(set *settings) {
+func (s *session) rebound(set *settings) error {
 	s.in.setBound(set.readTimeout)
 	s.out.setBound(set.writeTimeout)
+	return nil
 }
 
 // drop ends the session for cause without closing the connection, so that
@@ -152,21 +153,27 @@ func (s *session) drop(cause error) {
 	}
 }
 
-// hush cuts short what reads, and lets writes go on for a while.
+// hush cuts short what reads, and lets writes go on for a while. Where reads
+// have no deadline only the end of the connection ends them.
 func (s *session) hush(grace time.Duration) {
-	s.in.end(0)
+	if !s.in.end(0) {
+		s.cut()
+	}
 	s.out.end(grace)
 }
 
 // close closes the connection. TLS says goodbye to the peer, for which it
-// waits at most the grace that writes have.
+// waits at most the grace that writes have, or what is left of it.
 func (s *session) close() error {
 	t, ok := s.conn.(*tls.Conn)
 	if !ok {
 		return s.conn.Close()
 	}
-	raw := t.NetConn()
-	timer := time.AfterFunc(s.client.settings.Load().grace(), func() { _ = raw.Close() })
+	grace := s.client.settings.Load().grace()
+	if s.out.isEnded() {
+		grace = max(s.out.left(), 0)
+	}
+	timer := time.AfterFunc(grace, s.cut)
 	defer timer.Stop()
 	return t.Close()
 }
@@ -177,9 +184,13 @@ func (s *session) abandon() {
 	if cancel := s.farewell.Load(); cancel != nil {
 		(*cancel)()
 	}
-	if !s.up.Load() {
-		return
+	if s.up.Load() {
+		s.cut()
 	}
+}
+
+// cut closes the connection without a goodbye.
+func (s *session) cut() {
 	if t, ok := s.conn.(*tls.Conn); ok {
 		_ = t.NetConn().Close()
 		return

@@ -67,6 +67,18 @@ func newSettings(cfg *Config) *settings {
 	return set
 }
 
+// withSettings applies what holds, and again where a Reload came in between: it
+// may have looked for what to apply it to before that was there.
+func (c *Client) withSettings(apply func(*settings) error) error {
+	for {
+		set := c.settings.Load()
+		err := apply(set)
+		if c.settings.Load() == set {
+			return err
+		}
+	}
+}
+
 func (set *settings) add(text string) {
 	// Valid has seen it
 	network, address, _ := dialer.ParseRemote(text)

@@ -17,7 +17,9 @@ func (d *direction) call(p []byte) (n int, err error) {
 		if limit, err = d.enter(); err != nil {
 			return 0, err
 		}
-		d.prepare(limit)
+		if err = d.prepare(limit); err != nil {
+			return 0, d.giveUp(err)
+		}
 	}
 	for again := true; again; {
 		var m int
@@ -28,10 +30,11 @@ func (d *direction) call(p []byte) (n int, err error) {
 		}
 		n += m
 		if again = err != nil && (d.write || n == 0); again {
-			limit, again = d.goOn(err, limit)
+			limit, again = d.goOn(err, limit, w)
 		}
 	}
 	if limit != unknown {
+		w &^= free // if it was, the call has a turn by now
 		d.settle(limit)
 	}
 	if err != nil {
@@ -58,7 +61,9 @@ func (d *direction) transfer(most int, move func(most int) (int, error)) (n int,
 		if err != nil {
 			return 0, err
 		}
-		d.prepare(limit)
+		if err = d.prepare(limit); err != nil {
+			return 0, d.giveUp(err)
+		}
 		d.tickSoon()
 	}
 	limit := unknown
@@ -70,8 +75,9 @@ func (d *direction) transfer(most int, move func(most int) (int, error)) (n int,
 			break
 		}
 		err = nil
-		if m > 0 && d.word.Load()&waiting != 0 {
-			break
+		now := d.word.Load()
+		if m > 0 && now&waiting != 0 || w&free != now&free {
+			break // to take turns
 		}
 	}
 	d.letGo(w, n)
@@ -110,20 +116,17 @@ func (d *direction) stalled(moved bool, limit *time.Duration) bool {
 	case d.fixed:
 		return d.armed != 0 && now >= d.armed || d.arm(d.armed) != nil
 	case d.bound <= 0:
-		// The bound was taken away, or the user has set a deadline by himself.
-		return !d.ticking || d.arm(0) != nil
+		// The bound was taken away, unless the user has set a deadline by himself.
+		return d.armed == 0 || d.arm(0) != nil
 	case moved || *limit == unknown:
 		*limit = now + d.bound
-	case now >= *limit && d.armed > *limit:
+	}
+	*limit = max(*limit, d.earliest)
+	if now >= *limit && d.armed > *limit {
 		return true
 	}
 	next := min(now+d.bound/tick, *limit)
-	switch {
-	case !d.ticking:
-		// There was no bound when this began, and calls don't take turns: the
-		// deadline is theirs, too.
-		next = *limit + d.bound/tick
-	case now >= *limit:
+	if now >= *limit {
 		// The program may have been held up. Only an attempt made after the
 		// limit shows that the connection is.
 		next = now + d.bound/(2*tick) + 1

@@ -2,85 +2,94 @@ package reconnect
 
 import (
 	"container/list"
-	"net"
 	"os"
-	"syscall"
 	"time"
 )
 
 // A turn is the place of a call in the queue of a direction.
 type turn struct {
-	granted chan struct{}
-	place   *list.Element // nil once it was granted or given up
+	granted chan struct{} // closed when the turn has come, or never will
+	moved   chan struct{} // has something when limit isn't what it was
+
+	// guarded by the direction's mutex; after granted all is as it stays
+	place *list.Element // nil once it was granted or given up
+	limit time.Duration
+	late  bool // the connection is closed: the lock isn't the call's
 }
 
-// lock waits for the call's turn until limit. The caller has found the lock
-// taken, or has to read the clock anyway.
-func (d *direction) lock(limit time.Duration) error {
-	t := d.enqueue()
+// lock waits for the call's turn until limit, and returns the limit that counts
+// from then on: a reset may have moved it. The caller has found the lock taken,
+// or has to read the clock anyway.
+func (d *direction) lock(limit time.Duration) (time.Duration, error) {
+	t, err := d.enqueue(limit)
 	if t == nil {
-		return nil
+		return limit, err
 	}
-	if limit == unknown {
-		<-t.granted
-		return nil
-	}
-	timer := time.NewTimer(max(limit-d.now(), 0))
+	timer := time.NewTimer(longest)
 	defer timer.Stop()
-	select {
-	case <-t.granted:
-		return nil
-	case <-timer.C:
+	for {
+		left, ok := d.patience(t)
+		if !ok {
+			return limit, os.ErrDeadlineExceeded
+		}
+		timer.Reset(left)
+		select {
+		case <-t.granted:
+			if t.late {
+				return limit, d.session.closedError()
+			}
+			return t.limit, nil
+		case <-t.moved:
+		case <-timer.C:
+		}
 	}
-	if d.dequeue(t) {
-		return os.ErrDeadlineExceeded
-	}
-	<-t.granted // it was, or else the limit has gone and that of the others counts
-	return nil
 }
 
 // enqueue takes the lock, or else a place in the queue. The waiting bit is set
 // first, so that whoever lets go of the lock after that looks at the queue.
-func (d *direction) enqueue() *turn {
+func (d *direction) enqueue(limit time.Duration) (*turn, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.dismissed {
-		return nil
+		return nil, d.session.closedError()
 	}
 	d.word.Or(waiting)
 	if !d.isAwaited() && d.take() {
+		d.earliest = 0
 		d.word.And(^uint64(waiting))
-		return nil
+		return nil, nil
 	}
 	if d.queue == nil {
 		d.queue = list.New()
 	}
-	t := &turn{granted: make(chan struct{})}
+	t := &turn{granted: make(chan struct{}), moved: make(chan struct{}, 1), limit: limit}
 	t.place = d.queue.PushBack(t)
-	return t
+	return t, nil
 }
 
-// dequeue gives up a place in the queue. It is false when the call has its
-// turn already, or has to wait for it since nothing bounds calls one by one any
-// more.
-func (d *direction) dequeue(t *turn) bool {
+// patience is how long a call in the queue may wait. It is false for one whose
+// time is over: that has left the queue. One that has its turn, or has to wait for
+// it since nothing bounds calls one by one any more, isn't told to go.
+func (d *direction) patience(t *turn) (time.Duration, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return !d.fixed && d.bound > 0 && d.remove(t)
+	if t.place == nil || t.limit == unknown || d.fixed || d.bound <= 0 {
+		return longest, true
+	}
+	left := t.limit - d.now()
+	if left <= 0 {
+		d.remove(t)
+	}
+	return left, left > 0
 }
 
-// remove takes a call out of the queue, unless it has its turn already. The
-// mutex is held.
-func (d *direction) remove(t *turn) bool {
-	if t.place == nil {
-		return false
-	}
+// remove takes a call out of the queue. The mutex is held.
+func (d *direction) remove(t *turn) {
 	d.queue.Remove(t.place)
 	t.place = nil
-	if !d.isAwaited() {
+	if !d.isAwaited() && d.earliest == 0 {
 		d.word.And(^uint64(waiting))
 	}
-	return true
 }
 
 // isAwaited tells if the queue isn't empty. The mutex is held.
@@ -98,14 +107,8 @@ func (d *direction) grant() {
 // drain waits for the writes under way and those in the queue, up to the last
 // deadline.
 func (d *direction) drain() {
-	if d.loose {
-		drainSocket(d.session.conn)
-	}
-	if d.word.Load()&free != 0 {
-		return
-	}
-	t := d.enqueue()
-	if t != nil && !d.await(t) {
+	t, err := d.enqueue(unknown)
+	if err != nil || t != nil && !d.await(t) {
 		return
 	}
 	if w := d.word.Add(leave(busy, 0)); w&(waiting|over) != 0 {
@@ -113,36 +116,32 @@ func (d *direction) drain() {
 	}
 }
 
-// drainSocket waits for the writes that don't take turns. Those of a socket
-// take its own, and that is what raw access waits for.
-func drainSocket(conn net.Conn) {
-	raw, err := conn.(syscall.Conn).SyscallConn()
-	if err == nil {
-		_ = raw.Write(func(uintptr) bool { return true })
-	}
-}
-
-// await is false where a transport doesn't keep its deadline.
+// await is false where a transport doesn't keep its deadline, and where the
+// connection was closed.
 func (d *direction) await(t *turn) bool {
 	timer := time.NewTimer(max(d.left(), 0))
 	defer timer.Stop()
 	select {
 	case <-t.granted:
-		return true
 	case <-timer.C:
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return !d.remove(t)
+	if t.place != nil {
+		d.remove(t)
+		return false
+	}
+	return !t.late
 }
 
-// dismiss ends the taking of turns when the connection is closed, which is what
-// everybody will find. A call that has panicked would never let go of the lock.
+// dismiss ends the taking of turns when the connection is closed. A call that
+// has panicked would never let go of the lock.
 func (d *direction) dismiss() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.dismissed = true
 	for d.isAwaited() {
+		d.queue.Front().Value.(*turn).late = true
 		d.grant()
 	}
 }
@@ -176,10 +175,15 @@ func (d *direction) handOver(n int, w uint64) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if !d.isAwaited() || !d.take() {
-		return // somebody was faster, and will be back here
+	d.earliest = 0
+	switch {
+	case !d.isAwaited():
+		d.word.And(^uint64(waiting))
+	case d.take():
+		d.grant()
+	default:
+		// somebody was faster, and will be back here
 	}
-	d.grant()
 }
 
 // collect returns the bytes that went through; from then on calls that come in

@@ -75,8 +75,8 @@ func (c *Client) WaitConnected(ctx context.Context) error {
 		switch {
 		case c.Context().Err() != nil:
 			return c.notConnected(c.stoppedError())
-		case c.State() == lifecycle.Connected:
-			return nil
+		case c.State() == lifecycle.Connected && c.current.Load() != nil:
+			return nil // not while a callback judges how the session ended
 		}
 		select {
 		case <-changed:
