@@ -85,6 +85,17 @@ func newClient(t testing.TB, cfg *reconnect.Config, options ...reconnect.OptionF
 	return c
 }
 
+// patient is for a client whose test isn't about time: what it doesn't set is
+// bounded by what would be a hang.
+func patient(cfg *reconnect.Config) error {
+	for _, d := range []*time.Duration{&cfg.DialTimeout, &cfg.ReadTimeout, &cfg.WriteTimeout} {
+		if *d == 0 {
+			*d = hangGuard
+		}
+	}
+	return nil
+}
+
 // connecting calls Connect in the background, and gives what that returns.
 func connecting(c *reconnect.Client) <-chan error {
 	connected := make(chan error, 1)
