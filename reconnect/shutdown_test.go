@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -53,16 +54,38 @@ func TestShutdownGivesUpOnACallbackThatIgnoresItsContext(t *testing.T) {
 			assert.Zero(t, p.Open(), "closed under whatever runs")
 
 			require.Equal(t, context.Canceled, c.Shutdown(over()))
-			select {
-			case <-c.Done():
-				t.Fatal("done while a callback runs")
-			default:
-			}
+			require.False(t, isDone(c), "done while a callback runs")
 			close(release)
 			require.NoError(t, waitDone(t, c))
 			require.NoError(t, c.Shutdown(over()), "after the stop the reason counts")
 		})
 	}
+}
+
+func TestShutdownGivesUpOnAnOnSocketThatIgnoresItsContext(t *testing.T) {
+	onStreams(t, func(t *testing.T, network string) {
+		s := testutil.NewEchoServer(t, network)
+		entered, release := make(chan struct{}), make(chan struct{})
+		c := newClient(t, &reconnect.Config{
+			Remote: s.Remote(), DialTimeout: -1,
+			OnSocket: func(context.Context, syscall.RawConn) error {
+				close(entered)
+				<-release
+				return nil
+			},
+			OnConnect: func(context.Context, net.Conn) error { t.Error("the stop came first"); return nil },
+		})
+		connected := connecting(c)
+		receive(t, entered)
+		require.Equal(t, context.Canceled, c.Shutdown(over()))
+		require.ErrorIs(t, receive(t, connected), reconnect.ErrClosed)
+		require.Equal(t, context.Canceled, c.Shutdown(over()), "again")
+		require.False(t, isDone(c), "done while OnSocket runs")
+		close(release)
+		require.NoError(t, waitDone(t, c))
+		require.NoError(t, c.Shutdown(over()), "after the stop the reason counts")
+		require.NoError(t, s.WaitOpen(guarded(t), 0))
+	})
 }
 
 func TestShutdownThatGivesUpClosesTheConnectionUnderABlockedWrite(t *testing.T) {

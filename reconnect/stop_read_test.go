@@ -116,6 +116,46 @@ func TestStopCutsShortReadsWithEveryTimeoutOff(t *testing.T) {
 	})
 }
 
+func TestStopEndsAReadOfTheConnectionItselfOnASocket(t *testing.T) {
+	for callback, edit := range map[string]func(*reconnect.Config, func(net.Conn) error){
+		"OnConnect": func(cfg *reconnect.Config, read func(net.Conn) error) {
+			cfg.OnConnect = func(_ context.Context, conn net.Conn) error { return read(conn) }
+		},
+		"OnSession": func(cfg *reconnect.Config, read func(net.Conn) error) {
+			cfg.OnSession = func(ctx context.Context) error { return read(reconnect.ConnFrom(ctx)) }
+		},
+	} {
+		for how, stop := range stops() {
+			t.Run(callback+" "+how, func(t *testing.T) {
+				onStreams(t, func(t *testing.T, network string) {
+					s := testutil.NewServer(t, network, testutil.Echo) // which has nothing to say
+					base, cancel := context.WithCancel(context.Background())
+					defer cancel()
+					reading, read := make(chan struct{}), make(chan error, 1)
+					cfg := &reconnect.Config{Remote: s.Remote(), Context: base,
+						DialTimeout: -1, ReadTimeout: -1, WriteTimeout: -1}
+					edit(cfg, func(conn net.Conn) error {
+						close(reading)
+						_, err := conn.Read(make([]byte, 1))
+						read <- err
+						return err
+					})
+					c := newClient(t, cfg)
+					connected := connecting(c)
+					receive(t, reading)
+					go stop(c, cancel)
+					require.Error(t, receive(t, read))
+					require.NoError(t, waitDone(t, c))
+					if err := receive(t, connected); callback == "OnConnect" {
+						require.ErrorIs(t, err, reconnect.ErrClosed)
+					}
+					require.NoError(t, s.WaitOpen(guarded(t), 0))
+				})
+			})
+		}
+	}
+}
+
 // A read that is about to arm its deadline when the stop comes would block
 // until that deadline. It's an hour, so nobody would wait for it.
 func TestDeadlineArmedByARacingReadDoesNotOutliveTheStop(t *testing.T) {

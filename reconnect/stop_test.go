@@ -3,6 +3,7 @@ package reconnect_test
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -106,6 +107,60 @@ func TestStopCutsShortWhateverTheClientIsAt(t *testing.T) {
 				assert.Zero(t, p.Open())
 			})
 		}
+	}
+}
+
+func TestErrIsNilWhileTheClientRuns(t *testing.T) {
+	stop := errors.New("stop")
+	for phase, edit := range phases() {
+		bubble(t, phase, func(t *testing.T) {
+			p := newPipe(t, nil)
+			cfg := pipeConfig(p)
+			cfg.DialTimeout, cfg.ReadTimeout, cfg.WriteTimeout = -1, -1, -1
+			edit(cfg, p)
+			c := newClient(t, cfg)
+			require.NoError(t, c.Err())
+			go func() { _ = c.Connect() }()
+			synctest.Wait()
+			require.NoError(t, c.Err(), "whatever the last error is: %v", c.Status().LastError)
+			time.Sleep(time.Minute)
+			require.NoError(t, c.Err())
+			require.NotEqual(t, reconnect.Stopped, c.State())
+			c.Cancel(stop)
+			require.Equal(t, stop, c.Err(), "from the begin of the stop on")
+			require.Equal(t, stop, waitDone(t, c))
+			require.Equal(t, stop, c.Err())
+		})
+	}
+}
+
+func TestCancelDoesNotWait(t *testing.T) {
+	for _, in := range []string{"OnConnect", "OnSession", "OnDisconnect", "WaitReconnect", "worker"} {
+		bubble(t, in, func(t *testing.T) {
+			p := newPipe(t, nil)
+			begin := time.Now()
+			entered := false
+			ignore := func() { // the end of the context
+				entered = true
+				time.Sleep(time.Hour)
+			}
+			cfg := pipeConfig(p)
+			if in != "worker" {
+				cfg = plant(p, testutil.NewRecorder(), in, ignore)
+			}
+			c := newClient(t, cfg)
+			if in == "worker" {
+				c.Go(func(context.Context) error { ignore(); return nil })
+			}
+			go func() { _ = c.Connect() }()
+			synctest.Wait()
+			require.True(t, entered)
+			c.Cancel(nil)
+			assert.Zero(t, time.Since(begin))
+			assert.False(t, isDone(c))
+			require.NoError(t, c.Wait())
+			assert.Equal(t, time.Hour, time.Since(begin))
+		})
 	}
 }
 
