@@ -151,6 +151,58 @@ func TestTimeoutsEndNoSessionAndOtherErrorsDo(t *testing.T) {
 	}
 }
 
+// A heldConn holds up the calls in one direction, and lets the others through.
+type heldConn struct {
+	net.Conn
+	holds   string // "Read" or "Write"
+	held    chan struct{}
+	release chan struct{}
+}
+
+func (c *heldConn) call(name string, p []byte) (int, error) {
+	if c.holds == name {
+		c.held <- struct{}{}
+		<-c.release
+	}
+	return len(p), nil
+}
+
+func (c *heldConn) Read(p []byte) (int, error)  { return c.call("Read", p) }
+func (c *heldConn) Write(p []byte) (int, error) { return c.call("Write", p) }
+
+// No virtual time here: a lock that is shared would stop that, and with it
+// whatever ends a test that hangs.
+func TestReadAndWriteShareNoLock(t *testing.T) {
+	for held, other := range map[string]string{"Read": "Write", "Write": "Read"} {
+		for how, d := range map[string]time.Duration{"bounded": time.Hour, "not bounded": -1} {
+			t.Run(held+" blocks, "+how, func(t *testing.T) {
+				conn := &heldConn{holds: held, held: make(chan struct{}, 1), release: make(chan struct{})}
+				p := newPipe(t, nil)
+				cfg := pipeConfig(p)
+				cfg.ReadTimeout, cfg.WriteTimeout = d, d
+				cfg.Dialer = wrapped(p, func(inner net.Conn) net.Conn { conn.Conn = inner; return conn })
+				c := newClient(t, cfg)
+				require.NoError(t, c.Connect())
+				var wg sync.WaitGroup
+				defer wg.Wait()
+				defer close(conn.release)
+				wg.Go(func() { _, err := calls()[held](c); assert.NoError(t, err) })
+				receive(t, conn.held)
+				passed := make(chan error, 1)
+				wg.Go(func() {
+					var err error
+					for range 10 {
+						_, e := calls()[other](c)
+						err = errors.Join(err, e, c.ResetDeadline())
+					}
+					passed <- err
+				})
+				require.NoError(t, receive(t, passed))
+			})
+		}
+	}
+}
+
 func TestWriteThatTimesOutTellsHowMuchWasWritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipe(t, func(conn net.Conn) {

@@ -62,6 +62,40 @@ func TestConnectedDisconnectedAndStoppedAreLoggedAsInfo(t *testing.T) {
 	})
 }
 
+func TestNilLoggerDiscards(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipe(t, nil)
+		p.Refuse(testutil.ConnRefused("tcp", pipeRemote))
+		cfg := pipeConfig(p)
+		cfg.Logger = nil
+		c := newClient(t, cfg)
+		require.NotNil(t, cfg.Logger, "the default is there to be used by the owner of the Config")
+		for level := slog.Error; level <= slog.Debug; level++ {
+			assert.False(t, cfg.Logger.WithLevel(level).Enabled(), "level %d", level)
+		}
+		enabled := func() {
+			for _, with := range []func(net.Addr) (slog.Logger, bool){
+				c.WithDebug, c.WithInfo,
+				func(addr net.Addr) (slog.Logger, bool) { return c.WithError(addr, io.EOF) },
+			} {
+				log, ok := with(c.RemoteAddr())
+				assert.False(t, ok)
+				assert.Nil(t, log)
+			}
+		}
+		enabled()
+		require.NoError(t, c.Connect())
+		p.Refuse(nil)
+		require.NoError(t, c.WaitConnected(guarded(t)))
+		cfg.Logger = nil
+		require.NoError(t, c.Reload())
+		enabled()
+		c.Cancel(io.EOF)
+		require.Equal(t, io.EOF, waitDone(t, c))
+		enabled()
+	})
+}
+
 func TestEachFailedAttemptIsAWarningWithItsErrorAndNumber(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := testutil.NewLogger(slog.Info)

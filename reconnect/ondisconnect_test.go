@@ -91,6 +91,39 @@ func TestOnDisconnectRunsAtShutdownBeforeTheCloseAndMayStillWrite(t *testing.T) 
 	})
 }
 
+func TestOnDisconnectRunsOnAClosedConnectionAfterClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipe(t, nil)
+		cfg := pipeConfig(p)
+		cfg.WriteTimeout = time.Hour // which nothing waits for
+		proceed := make(chan error)
+		cfg.OnSession = func(context.Context) error { return <-proceed }
+		ran := 0
+		cfg.OnDisconnect = func(ctx context.Context, conn net.Conn) error {
+			ran++
+			assert.NoError(t, ctx.Err())
+			assert.Same(t, conn, reconnect.ConnFrom(ctx))
+			assert.Zero(t, p.Open())
+			_, err := conn.Write([]byte("goodbye"))
+			assert.ErrorIs(t, err, io.ErrClosedPipe)
+			return nil
+		}
+		begin := time.Now()
+		c := newClient(t, cfg)
+		require.NoError(t, c.Connect())
+		for n, end := range []error{nil, io.EOF, reconnect.ErrDoNotReconnect} {
+			synctest.Wait()
+			require.Equal(t, reconnect.Connected, c.State())
+			require.NoError(t, c.Close())
+			proceed <- end
+			synctest.Wait()
+			require.Equal(t, n+1, ran)
+		}
+		require.NoError(t, c.Wait())
+		assert.Zero(t, time.Since(begin))
+	})
+}
+
 func TestOnDisconnectsContextIsBoundedByTheWriteTimeout(t *testing.T) {
 	for name, tc := range map[string]struct{ timeout, want time.Duration }{
 		"default": {0, 2 * time.Second},

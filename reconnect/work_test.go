@@ -37,6 +37,51 @@ func TestWorkersMayBeAddedBeforeConnectAndRunAtOnce(t *testing.T) {
 	})
 }
 
+func TestContextIsAChildOfTheConfigsAndEndsWithTheCauseOfTheStop(t *testing.T) {
+	type key struct{}
+	cause := errors.New("cause")
+	for name, tc := range map[string]struct {
+		stop  func(c *reconnect.Client, base context.CancelCauseFunc)
+		cause error
+	}{
+		"Cancel":              {func(c *reconnect.Client, _ context.CancelCauseFunc) { c.Cancel(cause) }, cause},
+		"Cancel(nil)":         {func(c *reconnect.Client, _ context.CancelCauseFunc) { c.Cancel(nil) }, context.Canceled},
+		"parent":              {func(_ *reconnect.Client, cancel context.CancelCauseFunc) { cancel(cause) }, cause},
+		"parent, no cause":    {func(_ *reconnect.Client, cancel context.CancelCauseFunc) { cancel(nil) }, context.Canceled},
+		"deadline of parents": {func(*reconnect.Client, context.CancelCauseFunc) { time.Sleep(time.Hour) }, context.DeadlineExceeded},
+	} {
+		for _, connect := range []bool{true, false} {
+			bubble(t, fmt.Sprintf("%s, connected: %t", name, connect), func(t *testing.T) {
+				base, cancel := context.WithCancelCause(context.WithValue(context.Background(), key{}, "v"))
+				defer cancel(nil)
+				base, done := context.WithTimeout(base, time.Hour)
+				defer done()
+				cfg := pipeConfig(newPipe(t, nil))
+				cfg.Context = base
+				c := newClient(t, cfg)
+				ctx := c.Context()
+				if connect {
+					require.NoError(t, c.Connect())
+				}
+				assert.Equal(t, "v", ctx.Value(key{}))
+				want, _ := base.Deadline()
+				deadline, ok := ctx.Deadline()
+				assert.True(t, ok)
+				assert.Equal(t, want, deadline)
+				assert.NoError(t, ctx.Err())
+				tc.stop(c, cancel)
+				synctest.Wait()
+				assert.Error(t, ctx.Err())
+				assert.Equal(t, tc.cause, context.Cause(ctx))
+				assert.Equal(t, ctx, c.Context(), "always the same")
+				if name == "Cancel" {
+					assert.NoError(t, base.Err(), "a child doesn't end its parent")
+				}
+			})
+		}
+	}
+}
+
 func TestWorkerThatEndsWellLeavesTheClientRunning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newClient(t, pipeConfig(newPipe(t, nil)))
