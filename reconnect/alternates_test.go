@@ -77,7 +77,7 @@ func TestEachAlternateHasADialTimeoutOfItsOwn(t *testing.T) {
 func TestPrimaryThatDiesIsReplacedByItsAlternateOnRealSockets(t *testing.T) {
 	first, second := testutil.NewEchoServer(t, "tcp"), testutil.NewEchoServer(t, "unix")
 	c := newClient(t, &reconnect.Config{Remote: first.Remote(), Alternates: []string{second.Remote()},
-		WaitReconnect: reconnect.NewImmediateErrorWaiter(nil)})
+		WaitReconnect: reconnect.NewImmediateErrorWaiter(nil)}, patient)
 	require.NoError(t, c.Connect())
 	talk(t, c, 1)
 	first.Stop()
@@ -110,7 +110,7 @@ func TestNameWithADeadFirstAddressIsReachedByTheNext(t *testing.T) {
 	s := testutil.NewEchoServer(t, "tcp4")
 	_, port, err := net.SplitHostPort(s.Remote())
 	require.NoError(t, err)
-	c := newClient(t, &reconnect.Config{Remote: net.JoinHostPort("localhost", port)})
+	c := newClient(t, &reconnect.Config{Remote: net.JoinHostPort("localhost", port)}, patient)
 	require.NoError(t, c.Connect())
 	require.NoError(t, c.WaitConnected(guarded(t)))
 	talk(t, c, 1)

@@ -20,7 +20,7 @@ func TestCloseDropsTheConnectionAndTheClientReconnects(t *testing.T) {
 	onStreams(t, func(t *testing.T, network string) {
 		s := testutil.NewEchoServer(t, network)
 		c := newClient(t, &reconnect.Config{Remote: s.Remote(), ReadTimeout: -1,
-			WaitReconnect: reconnect.NewImmediateErrorWaiter(nil)})
+			WaitReconnect: reconnect.NewImmediateErrorWaiter(nil)}, patient)
 		require.NoError(t, c.Connect())
 		for i := range 5 {
 			require.NoError(t, c.WaitConnected(guarded(t)))

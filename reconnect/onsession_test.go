@@ -228,46 +228,33 @@ func TestSessionsOwnErrorStopsTheClientWhateverDroppedTheConnection(t *testing.T
 // A session may leave the client's Read and Write alone and use the connection
 // itself, whose deadlines are then its own.
 func TestSessionThatUsesTheConnectionItselfMeetsNoTimeout(t *testing.T) {
-	for _, onConnect := range []func(context.Context, net.Conn) error{
-		nil,
-		func(context.Context, net.Conn) error { return nil },
+	for name, onConnect := range map[string]func(context.Context, net.Conn) error{
+		"alone":           nil,
+		"after OnConnect": func(context.Context, net.Conn) error { return nil },
 	} {
-		onStreams(t, func(t *testing.T, network string) {
-			quiet := testutil.NewServer(t, network, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
-			speak := make(chan struct{})
-			s := testutil.NewServer(t, network, func(conn net.Conn) {
-				<-speak
+		bubble(t, name, func(t *testing.T) {
+			p := newPipe(t, func(conn net.Conn) {
+				time.Sleep(time.Hour)
 				_, _ = conn.Write([]byte("x"))
-				testutil.Echo(conn)
+				time.Sleep(time.Hour)
+				_, _ = io.Copy(io.Discard, conn)
 			})
-			result := make(chan error, 1)
-			c := newClient(t, &reconnect.Config{
-				Remote: s.Remote(), ReadTimeout: time.Millisecond, WriteTimeout: time.Millisecond,
-				OnConnect: onConnect,
-				OnSession: func(ctx context.Context) error {
-					conn := reconnect.ConnFrom(ctx)
-					go func() {
-						// Some time passes, by another connection's clock.
-						other, err := net.Dial(network, quiet.Addr().String())
-						if assert.NoError(t, err) {
-							_ = other.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
-							_, err = other.Read(make([]byte, 1))
-							assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
-							_ = other.Close()
-						}
-						close(speak)
-					}()
-					_, err := conn.Read(make([]byte, 1))
-					if err == nil {
-						_, err = conn.Write([]byte("y"))
-					}
-					result <- err
-					return reconnect.ErrDoNotReconnect
-				},
-			})
+			cfg := pipeConfig(p)
+			cfg.ReadTimeout, cfg.WriteTimeout = time.Millisecond, time.Millisecond
+			cfg.OnConnect = onConnect
+			cfg.OnSession = func(ctx context.Context) error {
+				conn := reconnect.ConnFrom(ctx)
+				_, err := conn.Read(make([]byte, 1))
+				assert.NoError(t, err)
+				_, err = conn.Write([]byte("y"))
+				assert.NoError(t, err)
+				return reconnect.ErrDoNotReconnect
+			}
+			begin := time.Now()
+			c := newClient(t, cfg)
 			require.NoError(t, c.Connect())
-			require.NoError(t, receive(t, result))
-			require.NoError(t, waitDone(t, c))
+			require.NoError(t, c.Wait())
+			assert.Equal(t, 2*time.Hour, time.Since(begin))
 		})
 	}
 }

@@ -105,7 +105,7 @@ func TestReloadOnASocketCountsFromTheNextUse(t *testing.T) {
 	t.Parallel()
 	onStreams(t, func(t *testing.T, network string) {
 		s := testutil.NewEchoServer(t, network)
-		c := newClient(t, &reconnect.Config{Remote: s.Remote(), ReadTimeout: 20 * time.Millisecond})
+		c := newClient(t, &reconnect.Config{Remote: s.Remote(), ReadTimeout: 20 * time.Millisecond}, patient)
 		require.NoError(t, c.Connect())
 		for _, d := range []time.Duration{0, 60, 10, 30} {
 			if d > 0 {
@@ -116,7 +116,9 @@ func TestReloadOnASocketCountsFromTheNextUse(t *testing.T) {
 			_, err := readOne(c)
 			require.ErrorIs(t, err, os.ErrDeadlineExceeded)
 			require.GreaterOrEqual(t, time.Since(begin), c.Config().ReadTimeout)
+			require.NoError(t, c.SetReadDeadline(hangGuard))
 			talk(t, c, 3)
+			require.NoError(t, c.ResetReadDeadline())
 		}
 		require.EqualValues(t, 1, c.Status().Sessions)
 	})

@@ -114,7 +114,7 @@ func TestReadOnASocketIsNeverEarlyWhateverWentBefore(t *testing.T) {
 	onStreams(t, func(t *testing.T, network string) {
 		t.Parallel()
 		s := testutil.NewEchoServer(t, network)
-		c := newClient(t, &reconnect.Config{Remote: s.Remote(), ReadTimeout: bound, WriteTimeout: time.Minute})
+		c := newClient(t, &reconnect.Config{Remote: s.Remote(), ReadTimeout: bound}, patient)
 		require.NoError(t, c.Connect())
 		for range 25 {
 			require.NoError(t, c.SetReadDeadline(-1))

@@ -77,7 +77,7 @@ func TestTLSRunsOverTCPAndUnixSockets(t *testing.T) {
 			OnConnect: func(_ context.Context, conn net.Conn) error {
 				states <- conn.(*tls.Conn).ConnectionState()
 				return nil
-			}})
+			}}, patient)
 		require.NoError(t, c.Connect())
 		for range 3 {
 			require.NoError(t, c.WaitConnected(guarded(t)))
@@ -142,13 +142,13 @@ func TestTLSWithClientCertificates(t *testing.T) {
 		ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: mineToo})
 	s := tlsEcho(t, "tcp", server)
 	c := newClient(t, &reconnect.Config{Remote: s.Remote(),
-		TLSConfig: &tls.Config{RootCAs: pool, Certificates: []tls.Certificate{mine}}})
+		TLSConfig: &tls.Config{RootCAs: pool, Certificates: []tls.Certificate{mine}}}, patient)
 	require.NoError(t, c.Connect())
 	talk(t, c, 3)
 	require.NoError(t, c.Shutdown(guarded(t)))
 
 	// TLS 1.3 tells of the missing certificate at the first read only.
-	c = newClient(t, &reconnect.Config{Remote: s.Remote(), TLSConfig: &tls.Config{RootCAs: pool}})
+	c = newClient(t, &reconnect.Config{Remote: s.Remote(), TLSConfig: &tls.Config{RootCAs: pool}}, patient)
 	if err := c.Connect(); err == nil {
 		_, err = readOne(c)
 		require.Error(t, err)
@@ -201,7 +201,7 @@ func TestTLSReadsAreBoundedAndTheConnectionSurvives(t *testing.T) {
 	cert, pool := certificate(t, "server.test", time.Hour)
 	s := tlsEcho(t, "tcp", serverConfig(cert))
 	c := newClient(t, &reconnect.Config{Remote: s.Remote(), TLSConfig: &tls.Config{RootCAs: pool},
-		ReadTimeout: 30 * time.Millisecond})
+		ReadTimeout: 30 * time.Millisecond}, patient)
 	require.NoError(t, c.Connect())
 	for range 5 {
 		begin := time.Now()
