@@ -152,6 +152,7 @@ func (d *direction) failed(n int, err error) error {
 		// The connection was closed here, while the call waited for another.
 		err = d.session.closedError()
 	default:
+		makeRoom(0) // what follows needs it anyway; once is cheaper than step by step
 		d.session.cancel(err)
 	}
 	return err

@@ -43,19 +43,16 @@ func (c *Client) run(s *session) {
 	}()
 
 	if s.stage == stageSession {
-		if p := recover(); p != nil {
-			c.loop.ended, s.ended = lifecycle.Recovered(p), true
-			movedOn = true
-			go c.run(s) // or the frames that panicked would stay for as long as this goes on
-			return
-		}
 		s = c.next(s, c.served(s))
 	}
 	for s != nil {
 		err := c.establish(s)
 		if err == nil {
 			movedOn = true
-			go c.serve(s)
+			go func() {
+				c.serve(s)
+				c.run(s)
+			}()
 			return
 		}
 		s = c.next(s, err)

@@ -80,11 +80,10 @@ func (s *session) limitHandshake(set *settings) error {
 	return nil
 }
 
-// serve runs the session of a connection, and then the loop goes on, however
-// that has ended. Every byte of the stack counts here, below an idle session: it
-// leaves the rest to served.
+// serve runs the session of a connection. Every byte of the stack counts here,
+// below an idle session: what follows its end is left to run.
 func (c *Client) serve(s *session) {
-	defer c.run(s)
+	defer c.unwind(s)
 	c.answer(nil)
 	onSession := c.settings.Load().callbacks.OnSession
 	switch {
@@ -97,6 +96,20 @@ func (c *Client) serve(s *session) {
 		c.loop.ended = context.Cause(s)
 	}
 	s.ended = true
+}
+
+// unwind is deferred by serve, for a session that doesn't return. After a panic
+// serve does. After [runtime.Goexit] nobody will, and the rest of the loop, which is
+// the stop, runs from here.
+func (c *Client) unwind(s *session) {
+	if s.ended {
+		return
+	}
+	if p := recover(); p != nil {
+		c.loop.ended, s.ended = lifecycle.Recovered(p), true
+		return
+	}
+	c.run(s)
 }
 
 // served is what a session has ended with, after it was hung up.
