@@ -97,6 +97,24 @@ func TestOnSocketPanicIsAnErrorWithItsStack(t *testing.T) {
 	}
 }
 
+func TestOnSocketPanicWithANilPanicErrorIsAnErrorThatCanBePrinted(t *testing.T) {
+	ln := listenTCP(t)
+	serve(t, ln, hold)
+
+	cfg := dialer.Config{OnSocket: func(context.Context, syscall.RawConn) error {
+		return panicWith((*core.PanicError)(nil))
+	}}
+	everyDialer(t, cfg, func(t *testing.T, d dialer.Dialer) {
+		_, err := d.DialContext(t.Context(), "tcp", ln.Addr().String())
+
+		var panicErr *core.PanicError
+		require.ErrorAs(t, err, &panicErr)
+		require.NotNil(t, panicErr)
+		assert.NotPanics(t, func() { assert.NotEmpty(t, err.Error()) })
+		assert.Contains(t, stackOf(panicErr), "panicWith")
+	})
+}
+
 func panicWith(payload any) error { panic(payload) }
 
 // stackOf returns the names of the functions in a stack.

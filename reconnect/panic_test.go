@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -221,4 +222,38 @@ func TestGoexitInAWorkerOrCatcherEndsTheClientWithAnError(t *testing.T) {
 			assert.Zero(t, p.Open())
 		})
 	}
+}
+
+func TestClientGoesOnAfterAPanicInOnSessionThoughDialsFail(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipe(t, nil)
+		cfg := pipeConfig(p)
+		waits := 0
+		cfg.WaitReconnect = func(context.Context) error {
+			assert.NotContains(t, string(debug.Stack()), "panic(", "what has panicked is still on the stack")
+			if waits++; waits > 3 {
+				p.Refuse(nil)
+			}
+			return nil
+		}
+		cfg.OnError = func(context.Context, net.Conn, error) error { return nil }
+		sessions := 0
+		cfg.OnSession = func(ctx context.Context) error {
+			if sessions++; sessions > 1 {
+				return untilDone(ctx)
+			}
+			p.Refuse(testutil.ConnRefused("tcp", pipeRemote))
+			panic("boom")
+		}
+		c := newClient(t, cfg)
+		require.NoError(t, c.Connect())
+		synctest.Wait()
+		require.Equal(t, reconnect.Connected, c.State())
+		st := c.Status()
+		require.EqualValues(t, 2, st.Sessions)
+		require.EqualValues(t, 3, st.Failures)
+		require.NoError(t, c.Shutdown(context.Background()))
+		require.Equal(t, 2, sessions)
+		require.Zero(t, p.Open())
+	})
 }

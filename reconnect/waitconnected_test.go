@@ -180,3 +180,39 @@ func TestWaitsTakeANilContextForOneThatNeverEnds(t *testing.T) {
 		require.NoError(t, <-errs)
 	})
 }
+
+func TestWaitConnectedWaitsWhileACallbackJudgesHowTheSessionEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipe(t, nil)
+		cfg := pipeConfig(p)
+		judging, judged := make(chan struct{}), make(chan struct{})
+		ended := false
+		cfg.OnSession = func(ctx context.Context) error {
+			if ended {
+				return untilDone(ctx)
+			}
+			ended = true
+			return errors.New("odd")
+		}
+		cfg.OnError = func(context.Context, net.Conn, error) error {
+			close(judging)
+			<-judged
+			return nil
+		}
+		c := newClient(t, cfg)
+		connected := connecting(c)
+		<-judging
+		waited := make(chan error, 1)
+		go func() {
+			err := c.WaitConnected(context.Background())
+			assert.NotNil(t, c.RemoteAddr())
+			waited <- err
+		}()
+		synctest.Wait()
+		require.Empty(t, waited)
+		close(judged)
+		require.NoError(t, receive(t, waited))
+		require.NoError(t, receive(t, connected))
+		require.EqualValues(t, 2, c.Status().Sessions)
+	})
+}
