@@ -46,7 +46,8 @@ type direction struct {
 	split     bool       // a write has left a TLS record in two
 	bound     time.Duration
 	armed     time.Duration // the deadline, since the session's start; 0: none
-	earliest  time.Duration // the call that has its turn doesn't time out before; 0: no matter
+	moved     time.Duration // the limit of the call that has its turn, as set meanwhile; 0: it wasn't
+	joins     time.Duration // the limit of a read that began free and takes its turn after all
 	queue     *list.List    // who waits for the lock, first come first; nil: nobody ever has
 }
 
@@ -55,7 +56,7 @@ const (
 	busy    = 1 << iota // a call has its turn
 	noting              // calls read the clock first
 	free                // no bound: reads don't take turns
-	waiting             // the queue isn't empty, or earliest is set
+	waiting             // the queue isn't empty, or moved is set
 	over                // the bytes were collected: count elsewhere
 
 	bytesShift = 8
@@ -63,6 +64,9 @@ const (
 
 // unknown is the limit of a call that hasn't read the clock.
 const unknown = time.Duration(-1)
+
+// joining stands for the limit of a read that began free.
+const joining = time.Duration(-2)
 
 // tick is the period of the coarse clock, and how late a deadline is armed on
 // other transports, as a part of the bound. The promise is a sixteenth.
@@ -136,20 +140,26 @@ func (d *direction) setBound(bound time.Duration) {
 	}
 }
 
-// extend keeps the calls that are under way from ending before limit. That of
-// the one that has its turn is forgotten when it lets go of the lock, which the
+// extend gives the calls that are under way a limit that is bound from now. That
+// of the one that has its turn is forgotten when it lets go of the lock, which the
 // waiting bit makes it come to handOver for. The mutex is held.
-func (d *direction) extend(limit time.Duration) {
-	if d.word.Load()&busy != 0 {
-		d.earliest = max(d.earliest, limit)
-		d.word.Or(waiting)
+func (d *direction) extend(bound time.Duration) {
+	held := d.word.Or(waiting)&busy != 0 // from here on nobody takes the lock
+	limit := d.now() + bound
+	d.joins = limit
+	d.moved = 0
+	switch {
+	case held:
+		d.moved = limit
+	case !d.isAwaited():
+		d.word.And(^uint64(waiting))
 	}
 	if d.queue == nil {
 		return
 	}
 	for e := d.queue.Front(); e != nil; e = e.Next() {
 		t := e.Value.(*turn)
-		t.limit = max(t.limit, limit)
+		t.limit = limit
 		select {
 		case t.moved <- struct{}{}:
 		default:
@@ -168,7 +178,7 @@ func (d *direction) reset(bound time.Duration) error {
 	d.fixed = false
 	d.bound = bound
 	if d.bound > 0 {
-		d.extend(d.now() + d.bound)
+		d.extend(d.bound)
 	} else {
 		d.extend(longest)
 	}

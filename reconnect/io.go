@@ -30,7 +30,11 @@ func (c *Client) Read(p []byte) (int, error) {
 	n, err := s.conn.Read(p)
 	for err != nil && n == 0 {
 		var again bool
-		if limit, again = d.goOn(err, limit, w); !again {
+		if limit, again, err = d.goOn(err, limit, w); !again {
+			break
+		}
+		if failed := d.prepare(limit); failed != nil {
+			err = failed
 			break
 		}
 		n, err = s.conn.Read(p)
@@ -82,7 +86,11 @@ func (c *Client) Write(p []byte) (int, error) {
 	n, err := s.conn.Write(p)
 	for err != nil {
 		var again bool
-		if limit, again = d.goOn(err, limit, w); !again {
+		if limit, again, err = d.goOn(err, limit, w); !again {
+			break
+		}
+		if failed := d.prepare(limit); failed != nil {
+			err = failed
 			break
 		}
 		var m int

@@ -19,7 +19,7 @@ func (d *direction) enter() (limit time.Duration, err error) {
 	if bound := d.current(); bound > 0 {
 		limit = d.now() + bound
 	}
-	if d.word.Load()&waiting != 0 || !d.take() {
+	if w := d.word.Load(); w&(busy|waiting) != 0 || !d.word.CompareAndSwap(w, w|busy) {
 		if limit, err = d.lock(limit); err != nil {
 			return unknown, d.timedOut(err)
 		}
@@ -38,22 +38,51 @@ func (d *direction) current() time.Duration {
 }
 
 // prepare arms the deadline for a call that must end at limit. It fails where
-// the connection has no deadlines.
-func (d *direction) prepare(limit time.Duration) (err error) {
+// the connection has no deadlines. Nothing between here and a Read's caller may
+// take much of the stack: arming takes most of those 2 KiB which an idle
+// goroutine has.
+func (d *direction) prepare(limit time.Duration) error {
 	d.mu.Lock()
+	if !d.ticking {
+		return d.prepareOther(limit)
+	}
+	// no defer, since it takes stack; a socket's methods don't panic
+	var err error
+	if d.moved > 0 {
+		limit = d.moved
+	}
+	switch {
+	case d.fixed:
+	case limit != unknown:
+		err = d.arm(limit)
+	case d.bound <= 0 && d.armed != 0:
+		err = d.arm(0) // of the time when there was a bound
+	}
+	d.mu.Unlock()
+	return unlessCut(err)
+}
+
+// prepareOther is prepare for an unusual transport. It unlocks the mutex.
+func (d *direction) prepareOther(limit time.Duration) error {
 	defer d.mu.Unlock()
+	if d.moved > 0 {
+		limit = d.moved
+	}
 	switch {
 	case d.fixed:
 	case limit == unknown && d.bound <= 0 && d.armed != 0:
-		err = d.arm(0) // of the time when there was a bound
+		return unlessCut(d.arm(0))
 	case limit == unknown:
-	case d.ticking:
-		err = d.arm(limit)
 	case d.armed < limit || d.armed > limit+d.bound/tick:
-		err = d.arm(limit + d.bound/tick)
+		return unlessCut(d.arm(limit + d.bound/tick))
 	}
+	return nil
+}
+
+// unlessCut drops the error of a connection that is closed: the call will tell.
+func unlessCut(err error) error {
 	if err != nil && isCut(err) {
-		return nil // the call will tell
+		return nil
 	}
 	return err
 }
@@ -73,67 +102,62 @@ func (d *direction) giveUp(err error) error {
 // again. After a long one the next is likely to be long as well: it had better
 // read the clock first than run into a tick.
 func (d *direction) settle(limit time.Duration) {
+	if !d.ticking {
+		return
+	}
 	now := d.now()
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	switch {
-	case !d.ticking || d.fixed || d.bound <= 0:
+	case d.fixed || d.bound <= 0:
 	case now-(limit-d.bound) > d.bound/tick:
 		d.word.Or(noting)
 	default:
 		d.word.And(^uint64(noting))
 		_ = d.arm(now + d.bound/tick)
 	}
+	d.mu.Unlock()
 }
 
 // goOn judges what a call has failed with that must end at limit, and began
-// when the word was w. If that is a time-out and not the call's own, the deadline
-// is armed anew and the call may go on. Nothing between here and a Read's caller
-// may take much of the stack: arming takes most of those 2 KiB which an idle
-// goroutine has.
-func (d *direction) goOn(err error, limit time.Duration, w uint64) (_ time.Duration, again bool) {
+// when the word was w. If that is a time-out and not the call's own the call may
+// go on, after another prepare. Otherwise the error is what is to be told.
+func (d *direction) goOn(err error, limit time.Duration, w uint64) (_ time.Duration, again bool, _ error) {
 	if !isTimeout(err) {
-		return limit, false
+		return limit, false, err
 	}
+	joined := false
 	alone := w&free != 0 && limit == unknown
 	if alone && d.word.Load()&free == 0 {
-		if limit, err = d.lock(longest); err != nil {
-			return unknown, false
+		var failed error
+		if limit, failed = d.lock(joining); failed != nil {
+			return unknown, false, failed
 		}
-		alone = false
+		alone, joined = false, true
 	}
 	now := d.now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if !alone && d.earliest > 0 {
-		limit = max(limit, d.earliest)
+	if alone && d.word.Load()&free == 0 {
+		return limit, true, err // no longer: the next deadline has it take its turn
 	}
-	var at time.Duration
+	if !alone && d.moved > 0 {
+		limit = d.moved
+	}
 	switch {
-	case d.fixed && d.ticking:
+	case d.fixed && (d.ticking || joined):
 		// if it isn't over, a tick was overtaken by what the user has set
-		if at = d.armed; at != 0 && now >= at {
-			return limit, false
-		}
+		again = d.armed == 0 || now < d.armed
 	case d.fixed:
-		return limit, false
 	case limit == unknown && d.bound <= 0:
-		if !d.ticking || d.armed == 0 {
-			return limit, false // by a deadline that isn't ours
-		}
+		again = d.ticking && d.armed != 0 // or the deadline isn't ours
 	case limit == unknown && d.ticking:
 		limit = now + d.bound
-		at = limit
+		again = true
 	case limit == unknown || now >= limit:
-		return limit, false
-	case d.ticking:
-		at = limit
-	case now < d.armed:
-		return limit, false // the transport has its own ideas
 	default:
-		at = limit + d.bound/tick // that was the limit of an earlier call
+		again = d.ticking || joined || now >= d.armed // or the transport has its own ideas
 	}
-	return limit, d.arm(at) == nil
+	return limit, again, err
 }
 
 // failed is the error that the caller gets of a call that has moved n bytes. One

@@ -30,7 +30,11 @@ func (d *direction) call(p []byte) (n int, err error) {
 		}
 		n += m
 		if again = err != nil && (d.write || n == 0); again {
-			limit, again = d.goOn(err, limit, w)
+			if limit, again, err = d.goOn(err, limit, w); again {
+				if failed := d.prepare(limit); failed != nil {
+					again, err = false, failed
+				}
+			}
 		}
 	}
 	if limit != unknown {
@@ -117,11 +121,11 @@ func (d *direction) stalled(moved bool, limit *time.Duration) bool {
 		return d.armed != 0 && now >= d.armed || d.arm(d.armed) != nil
 	case d.bound <= 0:
 		// The bound was taken away, unless the user has set a deadline by himself.
-		return d.armed == 0 || d.arm(0) != nil
+		return d.armed == 0 && d.moved == 0 || d.arm(0) != nil
 	case moved || *limit == unknown:
 		*limit = now + d.bound
 	}
-	*limit = max(*limit, d.earliest)
+	*limit = max(*limit, d.moved)
 	if now >= *limit && d.armed > *limit {
 		return true
 	}

@@ -21,7 +21,7 @@ type turn struct {
 // from then on: a reset may have moved it. The caller has found the lock taken,
 // or has to read the clock anyway.
 func (d *direction) lock(limit time.Duration) (time.Duration, error) {
-	t, err := d.enqueue(limit)
+	t, limit, err := d.enqueue(limit)
 	if t == nil {
 		return limit, err
 	}
@@ -47,24 +47,27 @@ func (d *direction) lock(limit time.Duration) (time.Duration, error) {
 
 // enqueue takes the lock, or else a place in the queue. The waiting bit is set
 // first, so that whoever lets go of the lock after that looks at the queue.
-func (d *direction) enqueue(limit time.Duration) (*turn, error) {
+func (d *direction) enqueue(limit time.Duration) (*turn, time.Duration, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.dismissed {
-		return nil, d.session.closedError()
+		return nil, limit, d.session.closedError()
+	}
+	if limit == joining {
+		limit = d.joins
 	}
 	d.word.Or(waiting)
 	if !d.isAwaited() && d.take() {
-		d.earliest = 0
+		d.moved = 0
 		d.word.And(^uint64(waiting))
-		return nil, nil
+		return nil, limit, nil
 	}
 	if d.queue == nil {
 		d.queue = list.New()
 	}
 	t := &turn{granted: make(chan struct{}), moved: make(chan struct{}, 1), limit: limit}
 	t.place = d.queue.PushBack(t)
-	return t, nil
+	return t, limit, nil
 }
 
 // patience is how long a call in the queue may wait. It is false for one whose
@@ -87,7 +90,7 @@ func (d *direction) patience(t *turn) (time.Duration, bool) {
 func (d *direction) remove(t *turn) {
 	d.queue.Remove(t.place)
 	t.place = nil
-	if !d.isAwaited() && d.earliest == 0 {
+	if !d.isAwaited() && d.moved == 0 {
 		d.word.And(^uint64(waiting))
 	}
 }
@@ -107,7 +110,7 @@ func (d *direction) grant() {
 // drain waits for the writes under way and those in the queue, up to the last
 // deadline.
 func (d *direction) drain() {
-	t, err := d.enqueue(unknown)
+	t, _, err := d.enqueue(unknown)
 	if err != nil || t != nil && !d.await(t) {
 		return
 	}
@@ -175,14 +178,15 @@ func (d *direction) handOver(n int, w uint64) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.earliest = 0
+	if d.word.Load()&busy != 0 {
+		return // somebody was faster, whose limit that is by now, and will be back here
+	}
+	d.moved = 0
 	switch {
 	case !d.isAwaited():
 		d.word.And(^uint64(waiting))
 	case d.take():
 		d.grant()
-	default:
-		// somebody was faster, and will be back here
 	}
 }
 
