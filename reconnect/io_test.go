@@ -134,6 +134,7 @@ func TestTimeoutsEndNoSessionAndOtherErrorsDo(t *testing.T) {
 					}
 					cfg.ReadTimeout, cfg.WriteTimeout = -1, -1
 				})
+				synctest.Wait() // until OnSession runs
 				conn := fakeConn(t, p)
 				conn.FailRead(tc.err)
 				conn.FailWrite(tc.err)
