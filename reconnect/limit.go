@@ -145,8 +145,9 @@ func (d *direction) goOn(err error, limit time.Duration, w uint64) (_ time.Durat
 	}
 	switch {
 	case d.fixed && (d.ticking || joined):
-		// if it isn't over, a tick was overtaken by what the user has set
-		again = d.armed == 0 || now < d.armed
+		// If it isn't over, a tick was overtaken by what the user has set. Or he has
+		// set another on the connection itself: to go on without arming would spin.
+		again = (d.armed == 0 || now < d.armed) && d.arm(d.armed) == nil
 	case d.fixed:
 	case limit == unknown && d.bound <= 0:
 		again = d.ticking && d.armed != 0 // or the deadline isn't ours
