@@ -70,12 +70,12 @@ func (d *direction) transfer(most int, move func(most int) (int, error)) (n int,
 		}
 		d.tickSoon()
 	}
-	limit := unknown
+	limit, reset := unknown, time.Duration(0)
 	for n < most {
 		var m int
 		m, err = move(most - n)
 		n += m
-		if err == nil || !isTimeout(err) || d.stalled(m > 0, &limit) {
+		if err == nil || !isTimeout(err) || d.stalled(m > 0, &limit, &reset) {
 			break
 		}
 		err = nil
@@ -111,8 +111,9 @@ func (d *direction) tickSoon() {
 }
 
 // stalled judges a time-out that a transfer ran into, after which something
-// has moved or not: has nothing for too long? If not the next tick is armed.
-func (d *direction) stalled(moved bool, limit *time.Duration) bool {
+// has moved or not: has nothing for too long? If not the next tick is armed. What a
+// reset says takes the place of the limit once.
+func (d *direction) stalled(moved bool, limit, reset *time.Duration) bool {
 	now := d.now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -122,10 +123,11 @@ func (d *direction) stalled(moved bool, limit *time.Duration) bool {
 	case d.bound <= 0:
 		// The bound was taken away, unless the user has set a deadline by himself.
 		return d.armed == 0 && d.moved == 0 || d.arm(0) != nil
+	case d.moved != *reset:
+		*limit, *reset = d.moved, d.moved
 	case moved || *limit == unknown:
 		*limit = now + d.bound
 	}
-	*limit = max(*limit, d.moved)
 	if now >= *limit && d.armed > *limit {
 		return true
 	}
