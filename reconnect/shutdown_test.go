@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"darvaza.org/x/net/dialer"
 	"darvaza.org/x/net/reconnect"
 	"darvaza.org/x/net/testutil"
 )
@@ -164,15 +163,12 @@ func TestReasonOfTheStopIsWhatWaitErrAndShutdownGive(t *testing.T) {
 // patience is what a Shutdown that has given up still leaves to a Close.
 const patience = 100 * time.Millisecond
 
-// stuckConn is a connection whose Close takes its time.
-type stuckConn struct {
-	net.Conn
-	release <-chan struct{}
-}
-
-func (c stuckConn) Close() error {
-	<-c.release
-	return c.Conn.Close()
+// heldClose makes a Close of a client's connections to p block until release.
+func heldClose(cfg *reconnect.Config, p *testutil.PipeListener, release <-chan struct{}) {
+	cfg.Dialer = wrapped(p, func(conn net.Conn) net.Conn {
+		conn.(*testutil.FaultConn).HoldClose(release)
+		return conn
+	})
 }
 
 func TestShutdownThatGivesUpDoesNotWaitForACloseThatBlocks(t *testing.T) {
@@ -182,10 +178,7 @@ func TestShutdownThatGivesUpDoesNotWaitForACloseThatBlocks(t *testing.T) {
 				release := make(chan struct{})
 				p := newPipe(t, nil)
 				cfg := pipeConfig(p)
-				cfg.Dialer = dialer.Func(func(ctx context.Context, network, address string) (net.Conn, error) {
-					conn, err := p.DialContext(ctx, network, address)
-					return stuckConn{conn, release}, err
-				})
+				heldClose(cfg, p, release)
 				cfg.OnSession = func(ctx context.Context) error {
 					<-ctx.Done()
 					if stuck {

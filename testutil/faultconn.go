@@ -16,6 +16,7 @@ type FaultConn struct {
 	read   faultSide
 	write  faultSide
 	closes int
+	hold   <-chan struct{} // what Close waits for, nil for nothing
 }
 
 // faultSide is the state of one direction.
@@ -82,11 +83,23 @@ func (c *FaultConn) SetDeadline(t time.Time) error {
 	return c.SetWriteDeadline(t)
 }
 
-// Close closes the connection, and counts.
+// HoldClose makes every Close from now on block until the channel is closed,
+// as one may that has data left to send. A nil channel ends that for those to come.
+func (c *FaultConn) HoldClose(until <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.hold = until
+}
+
+// Close counts, and closes the connection when HoldClose lets it.
 func (c *FaultConn) Close() error {
 	c.mu.Lock()
 	c.closes++
+	hold := c.hold
 	c.mu.Unlock()
+	if hold != nil {
+		<-hold
+	}
 	return c.Conn.Close()
 }
 

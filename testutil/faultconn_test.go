@@ -118,6 +118,29 @@ func TestFaultConnCountsDeadlinesAndCloses(t *testing.T) {
 	assert.Equal(t, 2, conn.Closes())
 }
 
+func TestFaultConnHoldsACloseUntilItIsReleased(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn, far := faultPair(t)
+		release := make(chan struct{})
+		conn.HoldClose(release)
+		closed := make(chan error, 1)
+		go func() { closed <- conn.Close() }()
+		synctest.Wait()
+		assert.Empty(t, closed)
+		assert.Equal(t, 1, conn.Closes())
+		require.NoError(t, far.SetReadDeadline(time.Now().Add(time.Second)))
+		_, err := far.Read(make([]byte, 1))
+		assert.ErrorIs(t, err, os.ErrDeadlineExceeded, "still open")
+
+		close(release)
+		assert.NoError(t, <-closed)
+		_, err = far.Read(make([]byte, 1))
+		assert.Equal(t, io.EOF, err)
+		conn.HoldClose(nil)
+		assert.NoError(t, conn.Close())
+	})
+}
+
 func TestFaultConnKeepsTheDeadlineSetDuringAFault(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		conn, _ := faultPair(t)

@@ -8,29 +8,21 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"darvaza.org/x/net/testutil"
 )
 
 // patience is what a Shutdown that has given up still leaves to a Close.
 const patience = 100 * time.Millisecond
-
-// stuckConn is a connection whose Close takes its time.
-type stuckConn struct {
-	net.Conn
-	release <-chan struct{}
-}
-
-func (c stuckConn) Close() error {
-	<-c.release
-	return c.Conn.Close()
-}
 
 func TestShutdownThatGaveUpDoesNotWaitForACloseThatBlocks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		conn, peer := net.Pipe()
 		defer peer.Close()
-		s := linesOver(t, conn)
-		s.Conn = stuckConn{conn, release}
+		held := testutil.NewFaultConn(conn)
+		held.HoldClose(release)
+		s := linesOver(t, held)
 		require.NoError(t, s.Spawn())
 		require.NoError(t, s.Send("nobody reads this"))
 
