@@ -206,7 +206,7 @@ func (s *session) receiveFile(w io.Writer) (received int64, done bool, err error
 		received += int64(n)
 		switch {
 		case err == nil:
-		case err == io.EOF || err == errNoTicks:
+		case err == io.EOF:
 			return received, false, nil
 		case isOfConn(err):
 			return received, true, s.in.failed(0, s.readError(err))

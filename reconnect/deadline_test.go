@@ -3,7 +3,6 @@ package reconnect_test
 import (
 	"fmt"
 	"math"
-	"net"
 	"os"
 	"sync"
 	"testing"
@@ -14,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"darvaza.org/x/net/reconnect"
-	"darvaza.org/x/net/testutil"
 )
 
 // A setter sets and resets the deadline of the calls in one direction, and
@@ -205,40 +203,6 @@ func TestCallThatBlocksIsBoundedAgainFromAResetOn(t *testing.T) {
 }
 
 // On a socket deadlines come early, and a call must not take one for its own.
-func TestReadOfASocketIsBoundedAgainFromAResetOn(t *testing.T) {
-	onStreams(t, func(t *testing.T, network string) {
-		const limit = 200 * time.Millisecond
-		server := testutil.NewServer(t, network, func(conn net.Conn) { _, _ = conn.Read(make([]byte, 1)) })
-		connect := func() *reconnect.Client {
-			c := newClient(t, &reconnect.Config{Remote: server.Remote(), ReadTimeout: limit})
-			require.NoError(t, c.Connect())
-			return c
-		}
-		c, clock := connect(), connect()
-		pass := func(d time.Duration) {
-			require.NoError(t, clock.SetReadDeadline(d))
-			_, err := clock.Read(make([]byte, 1))
-			require.ErrorIs(t, err, os.ErrDeadlineExceeded)
-		}
-
-		ended := make(chan time.Time, 1)
-		go func() {
-			_, err := c.Read(make([]byte, 1))
-			assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
-			ended <- time.Now()
-		}()
-		pass(limit / 2)
-		require.NoError(t, c.SetReadDeadline(-1))
-		pass(limit)
-		if len(ended) > 0 {
-			t.Skip("too slow to set the deadline in time")
-		}
-		begin := time.Now()
-		require.NoError(t, c.ResetReadDeadline())
-		assert.GreaterOrEqual(t, receive(t, ended).Sub(begin), limit)
-	})
-}
-
 func TestTimeoutToAbsoluteTimeAddsToTheBaseOrThePresent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := time.Date(2001, 2, 3, 4, 5, 6, 7, time.UTC)

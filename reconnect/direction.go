@@ -65,8 +65,11 @@ const (
 // unknown is the limit of a call that hasn't read the clock.
 const unknown = time.Duration(-1)
 
-// joining stands for the limit of a read that began free.
-const joining = time.Duration(-2)
+// What stands for a limit that has yet to be looked up.
+const (
+	beginning = time.Duration(-2) // that of a call which begins now
+	joining   = time.Duration(-3) // that of a read which began free
+)
 
 // tick is the period of the coarse clock, and how late a deadline is armed on
 // other transports, as a part of the bound. The promise is a sixteenth.
@@ -235,10 +238,15 @@ func (d *direction) fix(timeout time.Duration) error {
 	return d.refused(d.arm(d.now() + min(timeout, longest)))
 }
 
-// refused is the error of a method that couldn't arm a deadline.
+// refused is the error of a method that couldn't arm a deadline. On a connection
+// without any none is in force then, and the next call finds out. The mutex is held.
 func (d *direction) refused(err error) error {
-	if err != nil && isCut(err) {
-		return d.session.closedError()
+	switch {
+	case err == nil:
+	case isCut(err):
+		err = d.session.closedError()
+	default:
+		d.fixed, d.armed = false, 0
 	}
 	return err
 }

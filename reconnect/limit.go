@@ -15,26 +15,35 @@ import (
 // first one, one that has to wait for its turn, one after a long one, any on an
 // unusual transport. It gets the call its turn.
 func (d *direction) enter() (limit time.Duration, err error) {
-	limit = unknown
-	if bound := d.current(); bound > 0 {
-		limit = d.now() + bound
+	if w := d.word.Load(); w&(busy|waiting) == 0 && d.word.CompareAndSwap(w, w|busy) {
+		return d.begun(), nil
 	}
-	if w := d.word.Load(); w&(busy|waiting) != 0 || !d.word.CompareAndSwap(w, w|busy) {
-		if limit, err = d.lock(limit); err != nil {
-			return unknown, d.timedOut(err)
-		}
+	if limit, err = d.lock(beginning); err != nil {
+		return unknown, d.timedOut(err)
 	}
 	return limit, nil
 }
 
-// current is the bound of a call that begins now, or 0.
-func (d *direction) current() time.Duration {
+func (d *direction) begun() time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.fixed {
-		return 0
+	return d.limit(beginning)
+}
+
+// limit is what a limit of beginning or joining stands for; any other stands for
+// itself. It is looked up when the call is one of those that a reset finds under
+// way, so that it can't miss one. The mutex is held.
+func (d *direction) limit(limit time.Duration) time.Duration {
+	switch {
+	case limit == joining:
+		return d.joins
+	case limit != beginning:
+		return limit
+	case d.fixed || d.bound <= 0:
+		return unknown
+	default:
+		return d.now() + d.bound
 	}
-	return d.bound
 }
 
 // prepare arms the deadline for a call that must end at limit. It fails where

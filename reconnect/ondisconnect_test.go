@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -204,5 +205,26 @@ func TestOnDisconnectThatBeginsAfterShutdownGaveUpFindsItsContextOver(t *testing
 		close(release)
 		require.NoError(t, waitDone(t, c))
 		assert.True(t, ran)
+	})
+}
+
+func TestReadLeftBehindDoesNotSpinUnderADeadlineThatOnDisconnectSets(t *testing.T) {
+	onStreams(t, func(t *testing.T, network string) {
+		leave := make(chan struct{})
+		l := newCopyLink(t, network, func(cfg *reconnect.Config) {
+			cfg.OnSession = func(context.Context) error { <-leave; return nil }
+			cfg.OnDisconnect = func(_ context.Context, conn net.Conn) error {
+				assert.NoError(t, conn.SetReadDeadline(time.Now()))
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				pass(t, 2*stall)
+				runtime.ReadMemStats(&after)
+				assert.Less(t, after.Mallocs-before.Mallocs, uint64(1000), "each turn allocates its error")
+				return nil
+			}
+		})
+		ended := blocked(t, func() error { _, err := readOne(l.Client); return err })
+		close(leave)
+		require.ErrorIs(t, receive(t, ended), reconnect.ErrClosed)
 	})
 }

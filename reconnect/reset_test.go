@@ -115,3 +115,23 @@ func resetMidway(t *testing.T, network string, limit, reload time.Duration, do f
 	require.Equal(t, reconnect.Connected, l.State())
 	return true
 }
+
+func TestResetShortensTheLimitOfACopyUnderWay(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"copy from a file", "copy to a file"} {
+		t.Run(name, func(t *testing.T) {
+			onStreams(t, func(t *testing.T, network string) {
+				l := newCopyLink(t, network, func(cfg *reconnect.Config) { cfg.ReadTimeout, cfg.WriteTimeout = 2*time.Hour, 2*time.Hour })
+				call := blocked(t, func() error { return midway()[name](t, l.Client) })
+				rebind(t, l.Client, time.Hour) // has it look at the clock
+				pass(t, stall/10)
+				rebind(t, l.Client, stall)
+				pass(t, stall/10)
+				begin := time.Now()
+				require.NoError(t, l.ResetDeadline())
+				require.ErrorIs(t, receive(t, call), os.ErrDeadlineExceeded)
+				require.GreaterOrEqual(t, time.Since(begin), stall)
+			})
+		})
+	}
+}

@@ -1,12 +1,6 @@
 package reconnect
 
-import (
-	"errors"
-	"time"
-)
-
-// errNoTicks is what a transfer gets where an early deadline would hurt others.
-var errNoTicks = errors.New("reconnect: no ticks")
+import "time"
 
 // call is a Read or Write on the connection of this session, which needn't be
 // the current one any more.
@@ -53,14 +47,10 @@ func (d *direction) call(p []byte) (n int, err error) {
 // and the time-out is that of a connection on which nothing has moved for as
 // long as the bound. On a tick others get their turn; then the transfer ends
 // before it is complete. An error of the connection has yet to be told to the
-// session.
+// session. It is for sockets.
 func (d *direction) transfer(most int, move func(most int) (int, error)) (n int, err error) {
 	w := d.word.Load()
-	switch {
-	case w&free != 0:
-	case !d.ticking:
-		return 0, errNoTicks
-	case !d.tryLock(w):
+	if w&free == 0 && !d.tryLock(w) {
 		limit, err := d.enter()
 		if err != nil {
 			return 0, err

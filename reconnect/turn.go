@@ -53,9 +53,7 @@ func (d *direction) enqueue(limit time.Duration) (*turn, time.Duration, error) {
 	if d.dismissed {
 		return nil, limit, d.session.closedError()
 	}
-	if limit == joining {
-		limit = d.joins
-	}
+	limit = d.limit(limit)
 	d.word.Or(waiting)
 	if !d.isAwaited() && d.take() {
 		d.moved = 0
