@@ -89,7 +89,9 @@ type Config struct {
 	// gets KeepAlive and OnSocket only if it looks at them itself;
 	// DialTimeout reaches it by its context. Its errors are judged like all
 	// others: where a proxy says no in words that [IsFatal] can't know, wrap
-	// what is worth a retry by core.NewTemporaryError.
+	// what is worth a retry by core.NewTemporaryError. Its connections have to
+	// support deadlines: where setting one fails when a timeout needs it, the
+	// attempt or the session ends with that error.
 	Dialer dialer.Dialer
 	// TLSConfig, when set, runs TLS over the connection. A ServerName left
 	// empty is taken from the remote; TLS 1.2 is the least accepted.

@@ -44,36 +44,38 @@ func (c *Client) SetDeadline(read, write time.Duration) error {
 // ResetReadDeadline takes back what [Client.SetReadDeadline] did: ReadTimeout
 // bounds each Read again. A Read that blocks already counts from now. Without
 // a connection it returns [ErrNotConnected], during a stop [ErrClosed].
-func (c *Client) ResetReadDeadline() error {
+func (c *Client) ResetReadDeadline() (err error) {
 	s := c.current.Load()
 	if s == nil {
 		return ErrNotConnected
 	}
-	return c.withSettings(func(set *settings) error { return s.in.reset(set.readTimeout) })
+	c.withSettings(func(set *settings) { err = s.in.reset(set.readTimeout) })
+	return err
 }
 
 // ResetWriteDeadline is [Client.ResetReadDeadline] for writes and WriteTimeout.
-func (c *Client) ResetWriteDeadline() error {
+func (c *Client) ResetWriteDeadline() (err error) {
 	s := c.current.Load()
 	if s == nil {
 		return ErrNotConnected
 	}
-	return c.withSettings(func(set *settings) error { return s.out.reset(set.writeTimeout) })
+	c.withSettings(func(set *settings) { err = s.out.reset(set.writeTimeout) })
+	return err
 }
 
 // ResetDeadline is [Client.ResetReadDeadline] and [Client.ResetWriteDeadline]
 // in one.
-func (c *Client) ResetDeadline() error {
+func (c *Client) ResetDeadline() (err error) {
 	s := c.current.Load()
 	if s == nil {
 		return ErrNotConnected
 	}
-	return c.withSettings(func(set *settings) error {
-		if err := s.in.reset(set.readTimeout); err != nil {
-			return err
+	c.withSettings(func(set *settings) {
+		if err = s.in.reset(set.readTimeout); err == nil {
+			err = s.out.reset(set.writeTimeout)
 		}
-		return s.out.reset(set.writeTimeout)
 	})
+	return err
 }
 
 // TimeoutToAbsoluteTime returns base plus d: the present where base is zero,

@@ -112,3 +112,40 @@ func TestAttemptWithOnConnectFailsOnAConnectionWithoutDeadlines(t *testing.T) {
 		})
 	}
 }
+
+func TestSetterThatFailsForLackOfDeadlinesLeavesTheTimeoutsInForce(t *testing.T) {
+	eachSetter(t, func(t *testing.T, s setter) {
+		p := newPipe(t, nil)
+		c := connectPipe(t, p, func(cfg *reconnect.Config) { unbounded(cfg); timeless(cfg, p) })
+		require.ErrorIs(t, s.set(c, time.Minute), errNoDeadlines)
+		rebind(t, c, time.Minute)
+		_, err := s.do(c)
+		requireNoDeadlines(t, err)
+	})
+}
+
+func TestEndOfASessionOnAConnectionWithoutDeadlinesDoesNotWaitForItsClose(t *testing.T) {
+	for name, end := range map[string]func(*reconnect.Client) error{
+		"Cancel":    func(c *reconnect.Client) error { c.Cancel(nil); return nil },
+		"Reconnect": (*reconnect.Client).Reconnect,
+	} {
+		bubble(t, name, func(t *testing.T) {
+			p := newPipe(t, nil)
+			release := make(chan struct{})
+			c := connectSession(t, p, func(cfg *reconnect.Config) {
+				unbounded(cfg)
+				heldClose(cfg, p, release)
+				held := cfg.Dialer
+				cfg.Dialer = wrapped(held, func(conn net.Conn) net.Conn { return timelessConn{conn} })
+			}, func(ctx context.Context, _ *reconnect.Client) error { return untilDone(ctx) })
+			synctest.Wait()
+			returned := make(chan error, 1)
+			go func() { returned <- end(c) }()
+			synctest.Wait()
+			require.Len(t, returned, 1)
+			require.NoError(t, <-returned)
+			close(release)
+			require.NoError(t, c.Shutdown(t.Context()))
+		})
+	}
+}

@@ -64,7 +64,7 @@ func (c *Client) Reload() error {
 		return nil
 	}
 	if s := c.current.Load(); s != nil {
-		return c.withSettings(s.rebound)
+		c.withSettings(s.rebound)
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ func (c *Client) establish(s *session) error {
 	s.stage = stageSession
 	s.upSince = time.Since(s.since)
 	c.current.Store(s)
-	_ = c.withSettings(s.rebound)
+	c.withSettings(s.rebound)
 	c.to(lifecycle.Connected)
 	c.logConnected()
 	ready = true

@@ -135,10 +135,9 @@ func (s *session) attach(conn net.Conn, set *settings) {
 }
 
 // rebound makes reads and writes obey other settings.
-func (s *session) rebound(set *settings) error {
+func (s *session) rebound(set *settings) {
 	s.in.setBound(set.readTimeout)
 	s.out.setBound(set.writeTimeout)
-	return nil
 }
 
 // drop ends the session for cause without closing the connection, so that
@@ -157,7 +156,11 @@ func (s *session) drop(cause error) {
 // have no deadline only the end of the connection ends them.
 func (s *session) hush(grace time.Duration) {
 	if !s.in.end(0) {
-		s.cut()
+		// A Close may block, which is not for whoever ends the session.
+		s.client.group.Go(func(context.Context) error {
+			s.cut()
+			return nil
+		})
 	}
 	s.out.end(grace)
 }

@@ -69,12 +69,12 @@ func newSettings(cfg *Config) *settings {
 
 // withSettings applies what holds, and again where a Reload came in between: it
 // may have looked for what to apply it to before that was there.
-func (c *Client) withSettings(apply func(*settings) error) error {
+func (c *Client) withSettings(apply func(*settings)) {
 	for {
 		set := c.settings.Load()
-		err := apply(set)
+		apply(set)
 		if c.settings.Load() == set {
-			return err
+			return
 		}
 	}
 }
