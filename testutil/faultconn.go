@@ -22,6 +22,8 @@ type FaultConn struct {
 // faultSide is the state of one direction.
 type faultSide struct {
 	err      error     // what calls fail with, nil for none
+	faults   int       // how many there were
+	last     error     // the last of them
 	deadline time.Time // as the user last set it
 	set      int       // how many times that was
 }
@@ -43,24 +45,26 @@ func (c *FaultConn) FailWrite(err error) { c.fail(&c.write, c.Conn.SetWriteDeadl
 
 // Read reads from the connection, or fails as FailRead says.
 func (c *FaultConn) Read(p []byte) (int, error) {
-	if err := c.fault(&c.read, nil); err != nil {
-		return 0, err
+	before := c.side(&c.read)
+	if before.err != nil {
+		return 0, before.err
 	}
 	n, err := c.Conn.Read(p)
-	if err != nil {
-		err = c.fault(&c.read, err)
+	if now := c.side(&c.read); err != nil && now.faults > before.faults {
+		err = now.last
 	}
 	return n, err
 }
 
 // Write writes to the connection, or fails as FailWrite says.
 func (c *FaultConn) Write(p []byte) (int, error) {
-	if err := c.fault(&c.write, nil); err != nil {
-		return 0, err
+	before := c.side(&c.write)
+	if before.err != nil {
+		return 0, before.err
 	}
 	n, err := c.Conn.Write(p)
-	if err != nil {
-		err = c.fault(&c.write, err)
+	if now := c.side(&c.write); err != nil && now.faults > before.faults {
+		err = now.last // also where it is over already
 	}
 	return n, err
 }
@@ -128,16 +132,6 @@ func (c *FaultConn) side(s *faultSide) faultSide {
 	return *s
 }
 
-// fault gives the error to fail with, or otherwise if there is none.
-func (c *FaultConn) fault(s *faultSide, otherwise error) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if s.err != nil {
-		return s.err
-	}
-	return otherwise
-}
-
 // fail and arm set the deadline of the connection while they hold mu, so that
 // it ends up as the last of them left it; setting one doesn't block.
 func (c *FaultConn) fail(s *faultSide, set func(time.Time) error, err error) {
@@ -145,6 +139,8 @@ func (c *FaultConn) fail(s *faultSide, set func(time.Time) error, err error) {
 	defer c.mu.Unlock()
 	s.err = err
 	if err != nil {
+		s.faults++
+		s.last = err
 		_ = set(past)
 		return
 	}

@@ -78,6 +78,21 @@ func TestFaultConnCutsShortWhatIsBlocked(t *testing.T) {
 	})
 }
 
+func TestFaultConnCutsShortWhatIsBlockedWhenTheFaultIsOverAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn, _ := faultPair(t)
+		result := make(chan error, 1)
+		go func() {
+			_, err := conn.Read(make([]byte, 1))
+			result <- err
+		}()
+		synctest.Wait()
+		conn.FailRead(errFault)
+		conn.FailRead(nil)
+		assert.Equal(t, errFault, <-result)
+	})
+}
+
 func TestFaultConnCutsShortWhatIsBlockedOnARealSocket(t *testing.T) {
 	s := testutil.NewEchoServer(t, "tcp")
 	conn := testutil.NewFaultConn(dial(t, s))
