@@ -28,20 +28,19 @@ func newScanner(src *source, split bufio.SplitFunc, limit int) *bufio.Scanner {
 // that is already closed: one that reconnects would serve the bytes of
 // somebody else's session.
 type source struct {
-	ctx    context.Context // io.Reader has no place for it
-	conn   io.Reader
-	failed bool // a read ended in something else than io.EOF
+	ctx   context.Context // io.Reader has no place for it
+	conn  io.Reader
+	ended bool // the peer has ended the stream: nothing else is the end of its last message
 }
 
 func (s *source) Read(p []byte) (int, error) {
 	if s.ctx.Err() != nil {
-		s.failed = true
 		return 0, context.Cause(s.ctx)
 	}
 	n, err := s.conn.Read(p)
-	if err != nil {
+	if err == io.EOF && 0 <= n && n <= len(p) {
 		// Some conns say io.EOF of their own end, too.
-		s.failed = err != io.EOF || s.ctx.Err() != nil && context.Cause(s.ctx) != io.EOF
+		s.ended = s.ctx.Err() == nil || context.Cause(s.ctx) == io.EOF
 	}
 	return n, err
 }
@@ -57,8 +56,11 @@ type splitGuard struct {
 
 func (g *splitGuard) next(data []byte, atEOF bool) (int, []byte, error) {
 	// The scanner says atEOF after any error. But a line cut short by a reset
-	// isn't a line.
-	eof := atEOF && !g.src.failed
+	// isn't a line, and without atEOF there is nothing to split in no bytes.
+	eof := atEOF && g.src.ended
+	if !eof && len(data) == 0 {
+		return 0, nil, nil
+	}
 	advance, token, err := g.split(data, eof)
 	switch {
 	case err != nil && err != bufio.ErrFinalToken:

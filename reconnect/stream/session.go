@@ -3,9 +3,12 @@ package stream
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"sync"
 
+	"darvaza.org/x/net/lifecycle"
 	"darvaza.org/x/net/worker"
 )
 
@@ -34,6 +37,9 @@ type session[Input, Output any] struct {
 	limit         int
 	halfClose     bool
 
+	judged sync.Once
+	ofPeer bool // an io.EOF is that of Context, and no failure; set by judged
+
 	ready chan struct{} // closed once the methods work
 	in    chan Input    // sent to and closed by read alone
 	queue *queue[Output]
@@ -42,28 +48,49 @@ type session[Input, Output any] struct {
 
 // end is called once when the group stops, by whoever stops it, and before it is
 // done.
-func (r *session[_, _]) end(cause error) {
+func (r *session[_, _]) end(error) {
 	<-r.ready
 	r.queue.close()
-	// Told even if Close panics, which is an error of the session then.
+	failure := worker.ErrGoexit // unless Close comes back
 	defer func() {
-		if r.onError != nil && !r.isGoodEnd(cause) {
-			r.onError(cause)
+		// The group makes a panic, and a Goexit, a part of what Wait returns.
+		p := recover()
+		if p != nil {
+			failure = lifecycle.Recovered(p)
+		}
+		r.tell(failure)
+		if p != nil {
+			panic(failure)
 		}
 	}()
 	_ = r.conn.Close()
+	failure = nil
+}
+
+// tell calls OnError with what Wait will return when Conn's Close has ended in
+// failure, or well.
+func (r *session[_, _]) tell(failure error) {
+	err := r.outcome(r.group.Err())
+	if failure != nil {
+		err = errors.Join(r.group.Err(), failure)
+	}
+	if err != nil && r.onError != nil {
+		r.onError(err)
+	}
 }
 
 // isGoodEnd tells by identity, as the group does: an error that wraps
 // context.Canceled is somebody's failure. Where Context belongs to a connection, as
 // that of a client's session does, its cause is io.EOF when the peer
-// has ended the stream, which may be known here before read has come to it.
+// has ended the stream, which may be known here before read has come to it. That
+// is looked at once: what Wait gives stays.
 func (r *session[_, _]) isGoodEnd(cause error) bool {
 	switch cause {
 	case nil, context.Canceled:
 		return true
 	case io.EOF:
-		return r.group.Parent != nil && context.Cause(r.group.Parent) == io.EOF
+		r.judged.Do(func() { r.ofPeer = r.group.Parent != nil && context.Cause(r.group.Parent) == io.EOF })
+		return r.ofPeer
 	default:
 		return false
 	}

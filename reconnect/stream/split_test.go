@@ -305,3 +305,66 @@ func (c *undead) Write(b []byte) (int, error) {
 	}
 	return c.ReadWriteCloser.Write(b)
 }
+
+// scriptedConn gives some words, and then what it is told to, again and again.
+type scriptedConn struct {
+	net.Conn
+	words string
+	over  int // how many bytes too many it claims to have read
+	err   error
+}
+
+func (c *scriptedConn) Read(b []byte) (int, error) {
+	if c.words != "" {
+		n := copy(b, c.words)
+		c.words = c.words[n:]
+		return n, nil
+	}
+	switch {
+	case c.over > 0:
+		return len(b) + c.over, c.err
+	default:
+		return c.over, c.err
+	}
+}
+
+func TestHalfAMessageIsNoneHoweverTheReadFails(t *testing.T) {
+	reset := errors.New("reset")
+	for name, tc := range map[string]struct {
+		over int
+		err  error
+		want error
+	}{
+		"nothing, forever":       {0, nil, io.ErrNoProgress},
+		"too many bytes":         {1, nil, bufio.ErrBadReadCount},
+		"negative":               {-1, nil, bufio.ErrBadReadCount},
+		"negative at the end":    {-1, io.EOF, bufio.ErrBadReadCount},
+		"too many, and the end":  {1, io.EOF, bufio.ErrBadReadCount},
+		"an error":               {0, reset, reset},
+		"an error around an EOF": {0, fmt.Errorf("proxy: %w", io.EOF), io.EOF},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, _ := newLines(t)
+			s.Conn = &scriptedConn{s.Conn.(net.Conn), "whole\nhal", tc.over, tc.err}
+			spawn(t, s)
+			assert.Equal(t, []string{"whole"}, rest(s))
+			assert.ErrorIs(t, s.Wait(), tc.want)
+		})
+	}
+}
+
+func TestSplitIsNotAskedAboutNoBytesWhenAReadFails(t *testing.T) {
+	reset := errors.New("reset")
+	s, _ := newLines(t)
+	s.Conn = &scriptedConn{s.Conn.(net.Conn), "\x03abc", 0, reset}
+	s.Split = func(data []byte, atEOF bool) (int, []byte, error) {
+		// The contract of a SplitFunc: there is something, or it is the end.
+		if n := 1 + int(data[0]); n <= len(data) {
+			return n, data[1:n], nil
+		}
+		return 0, nil, nil
+	}
+	spawn(t, s)
+	assert.Equal(t, []string{"abc"}, rest(s))
+	assert.ErrorIs(t, s.Wait(), reset)
+}

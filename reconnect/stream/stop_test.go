@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 	"testing"
@@ -263,10 +264,14 @@ func TestPanicOfOnErrorIsJoinedToTheError(t *testing.T) {
 func TestPanicOfConnsCloseIsAnErrorOfTheSession(t *testing.T) {
 	s, _ := newLines(t)
 	s.Conn = panickingClose{s.Conn.(net.Conn)}
+	told := make(chan error, 2)
+	s.OnError = func(err error) { told <- err }
 	spawn(t, s)
 	require.NoError(t, s.Close())
 	var p *core.PanicError
 	assert.ErrorAs(t, s.Wait(), &p)
+	require.Len(t, told, 1)
+	assert.Equal(t, s.Wait(), <-told)
 }
 
 type panickingClose struct{ net.Conn }
@@ -285,4 +290,16 @@ func TestGoexitOfOnErrorEndsTheSession(t *testing.T) {
 	err := s.Wait()
 	assert.ErrorIs(t, err, broken)
 	assert.ErrorIs(t, err, worker.ErrGoexit)
+}
+
+func TestWaitGivesTheSameAlsoWhenTheContextEndsLater(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	s, _ := newLines(t)
+	s.Context = ctx
+	spawn(t, s)
+	s.Go(func(context.Context) error { return io.EOF })
+	require.Equal(t, io.EOF, s.Wait())
+	cancel(io.EOF)
+	assert.Equal(t, io.EOF, s.Wait())
+	assert.Equal(t, io.EOF, s.Err())
 }

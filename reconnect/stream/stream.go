@@ -78,7 +78,8 @@ type StreamSession[Input, Output any] struct {
 	// SetWriteDeadline is called before each message is written, and
 	// UnsetWriteDeadline after. An error ends the session. With either of
 	// them every message is a Write of its own; without, messages that
-	// are queued together may share one.
+	// are queued together may share one. A message that is encoded to no bytes
+	// gets neither.
 	SetWriteDeadline   func() error
 	UnsetWriteDeadline func() error
 
