@@ -176,7 +176,7 @@ func (d *direction) reset(bound time.Duration) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.ended {
-		return ErrClosed
+		return d.session.closedError()
 	}
 	d.fixed = false
 	d.bound = bound
@@ -208,8 +208,8 @@ func (d *direction) begin() error {
 	switch {
 	case d.bound <= 0 && d.armed == 0:
 		return nil
-	case d.bound <= 0:
-		return d.arm(0)
+	case d.bound <= 0 || d.write && d.moved == 0 && d.isTLS():
+		return d.arm(0) // see settleOther
 	case d.ticking:
 		d.word.And(^uint64(noting | free))
 		return d.arm(d.now() + d.bound/tick)
@@ -226,7 +226,7 @@ func (d *direction) fix(timeout time.Duration) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.ended {
-		return ErrClosed
+		return d.session.closedError()
 	}
 	d.fixed = true
 	if d.ticking {

@@ -112,6 +112,7 @@ func (d *direction) giveUp(err error) error {
 // read the clock first than run into a tick.
 func (d *direction) settle(limit time.Duration) {
 	if !d.ticking {
+		d.settleOther()
 		return
 	}
 	now := d.now()
@@ -125,6 +126,19 @@ func (d *direction) settle(limit time.Duration) {
 		_ = d.arm(now + d.bound/tick)
 	}
 	d.mu.Unlock()
+}
+
+// settleOther takes the deadline off the writes of TLS. A Read may have to write
+// as well, when the peer wants new keys, and must not run into what a Write left.
+func (d *direction) settleOther() {
+	if !d.write || !d.isTLS() {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.fixed && d.armed != 0 {
+		_ = d.arm(0)
+	}
 }
 
 // goOn judges what a call has failed with that must end at limit, and began
@@ -204,7 +218,7 @@ func (d *direction) timedOut(err error) error {
 // in two. There is no writing after that: all that TLS gives is the old time-out
 // again, at once, and the peer would take what comes for the record's rest.
 func (d *direction) isSplit() bool {
-	if _, ok := d.session.conn.(*tls.Conn); !ok || !d.write {
+	if !d.write || !d.isTLS() {
 		return false
 	}
 	d.mu.Lock()
@@ -212,6 +226,11 @@ func (d *direction) isSplit() bool {
 	was := d.split
 	d.split = true
 	return was
+}
+
+func (d *direction) isTLS() bool {
+	_, ok := d.session.conn.(*tls.Conn)
+	return ok
 }
 
 // isTimeout tells if a deadline passed. ETIMEDOUT says "timeout" too, but

@@ -271,3 +271,25 @@ func TestTLSWriteThatBlocksForLessThanItsBoundIsNotCutByAnEarlierDeadline(t *tes
 		require.EqualValues(t, 1, c.Status().Sessions)
 	})
 }
+
+// A Read over TLS writes when the peer asks for new keys.
+func TestTLSReadThatHasToWriteFindsNoDeadlineThatAWriteHasLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cert, pool := certificate(t, "server.test", time.Hour)
+		p := newPipe(t, func(conn net.Conn) {
+			testutil.Echo(tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}}))
+		})
+		c := connectPipe(t, p, func(cfg *reconnect.Config) { cfg.TLSConfig = &tls.Config{RootCAs: pool} })
+		conn := fakeConn(t, p)
+		armed := conn.WriteDeadlines()
+		talk(t, c, 2)
+		require.Greater(t, conn.WriteDeadlines(), armed, "a write is bounded")
+		require.Zero(t, conn.WriteDeadline())
+		require.NoError(t, c.SetDeadline(bound, bound))
+		require.NotZero(t, conn.WriteDeadline())
+		talk(t, c, 1)
+		require.NotZero(t, conn.WriteDeadline(), "the user's stays")
+		require.NoError(t, c.ResetDeadline())
+		require.Zero(t, conn.WriteDeadline())
+	})
+}
