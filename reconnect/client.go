@@ -15,10 +15,12 @@ import (
 // the end, waits, and dials again, until it is stopped. Make one with [New].
 //
 // From [Client.Connect] on one goroutine runs all of that and the callbacks; it
-// is a new one for each connection. OnSocket alone has a goroutine of its own,
-// which the dial waits for. Every method may be called at any time, by any
-// number of goroutines, and from within a callback; of these only [Client.Wait]
-// and [Client.Shutdown] would wait for the callback itself.
+// is a new one for each connection. OnSocket has a goroutine of its own, which
+// the dial waits for, and OnError for a worker that of the worker. Every method
+// may be called at any time, by any number of goroutines, and from within a
+// callback. In a callback [Client.Wait] and [Client.Shutdown] would wait for the
+// callback itself, and so would [Client.WaitConnected] and [Client.WaitStatus]
+// for what only comes after it: give these a context that ends.
 type Client struct {
 	// read by every Read and Write, written once per session
 	current atomic.Pointer[session] // the connection in use

@@ -91,7 +91,9 @@ type Config struct {
 	// others: where a proxy says no in words that [IsFatal] can't know, wrap
 	// what is worth a retry by core.NewTemporaryError. Its connections have to
 	// support deadlines: where setting one fails when a timeout needs it, the
-	// attempt or the session ends with that error.
+	// attempt or the session ends with that error. A Read of theirs that has to
+	// write may run into the deadline of the last Write. One that panics keeps
+	// others from reading, or writing, until the session ends.
 	Dialer dialer.Dialer
 	// TLSConfig, when set, runs TLS over the connection. A ServerName left
 	// empty is taken from the remote; TLS 1.2 is the least accepted.

@@ -149,3 +149,38 @@ func TestEndOfASessionOnAConnectionWithoutDeadlinesDoesNotWaitForItsClose(t *tes
 		})
 	}
 }
+
+// writeTimelessConn is a transport without deadlines for writes.
+type writeTimelessConn struct{ net.Conn }
+
+func (writeTimelessConn) SetWriteDeadline(time.Time) error { return errNoDeadlines }
+
+func TestWhatEndsTheConnectionEndsAWriteOnOneWithoutDeadlinesForIt(t *testing.T) {
+	for name, end := range map[string]func(*reconnect.Client) error{
+		"Shutdown":  func(c *reconnect.Client) error { return c.Shutdown(context.Background()) },
+		"Reconnect": (*reconnect.Client).Reconnect,
+	} {
+		bubble(t, name, func(t *testing.T) {
+			p := newPipe(t, nil)
+			ended := make(chan error, 1)
+			edit := func(cfg *reconnect.Config) {
+				unbounded(cfg)
+				cfg.Dialer = wrapped(p, func(conn net.Conn) net.Conn { return writeTimelessConn{conn} })
+			}
+			c := connectSession(t, p, edit, func(ctx context.Context, c *reconnect.Client) error {
+				if c.Status().Sessions > 1 {
+					return untilDone(ctx)
+				}
+				_, err := writeOne(c)
+				ended <- err
+				return err
+			})
+			synctest.Wait()
+			begin := time.Now()
+			require.NoError(t, end(c))
+			require.Error(t, receive(t, ended))
+			assert.Zero(t, time.Since(begin))
+			require.NoError(t, c.Shutdown(context.Background()))
+		})
+	}
+}

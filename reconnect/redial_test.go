@@ -254,3 +254,24 @@ func TestReconnectsThatComeTogetherDoNotHurt(t *testing.T) {
 		require.NoError(t, s.WaitOpen(guarded(t), 0))
 	})
 }
+
+func TestSettersAfterReconnectSayThatThereIsNoConnectionLikeARead(t *testing.T) {
+	eachSetter(t, func(t *testing.T, s setter) {
+		errs := make(chan error, 3)
+		c := connectSession(t, newPipe(t, nil), nil, func(ctx context.Context, c *reconnect.Client) error {
+			<-ctx.Done()
+			if c.Status().Sessions == 1 {
+				_, err := readOne(c)
+				errs <- err
+				errs <- s.set(c, bound)
+				errs <- s.reset(c)
+			}
+			return ctx.Err()
+		})
+		synctest.Wait()
+		require.NoError(t, c.Reconnect())
+		for range 3 {
+			require.ErrorIs(t, receive(t, errs), reconnect.ErrNotConnected)
+		}
+	})
+}

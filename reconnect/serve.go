@@ -56,6 +56,9 @@ func (c *Client) handshake(s *session) error {
 	if err := s.limitHandshake(set); err != nil {
 		return err
 	}
+	if err := c.over(s); err != nil {
+		return err // the connection came too late for anybody to see it
+	}
 	if err := c.call(func() error { return set.callbacks.Connect(s, s.conn) }); err != nil {
 		return err
 	}
@@ -67,17 +70,17 @@ func (c *Client) handshake(s *session) error {
 // limitHandshake sets the deadlines. On a connection without them OnConnect could
 // hang.
 func (s *session) limitHandshake(set *settings) error {
+	var err error
 	if set.readTimeout > 0 {
-		if err := s.in.fix(set.readTimeout); err != nil && !IsClosed(err) {
-			return noDeadline(err)
-		}
+		err = s.in.fix(set.readTimeout)
 	}
-	if set.writeTimeout > 0 {
-		if err := s.out.fix(set.writeTimeout); err != nil && !IsClosed(err) {
-			return noDeadline(err)
-		}
+	if err == nil && set.writeTimeout > 0 {
+		err = s.out.fix(set.writeTimeout)
 	}
-	return nil
+	if err == nil || IsClosed(err) || IsNotConnected(err) {
+		return nil
+	}
+	return noDeadline(err)
 }
 
 // serve runs the session of a connection. Every byte of the stack counts here,

@@ -152,17 +152,17 @@ func (s *session) drop(cause error) {
 	}
 }
 
-// hush cuts short what reads, and lets writes go on for a while. Where reads
-// have no deadline only the end of the connection ends them.
+// hush cuts short what reads, and lets writes go on for a while. Where either
+// has no deadline only the end of the connection ends them.
 func (s *session) hush(grace time.Duration) {
-	if !s.in.end(0) {
+	reads, writes := s.in.end(0), s.out.end(grace)
+	if !reads || !writes {
 		// A Close may block, which is not for whoever ends the session.
 		s.client.group.Go(func(context.Context) error {
 			s.cut()
 			return nil
 		})
 	}
-	s.out.end(grace)
 }
 
 // close closes the connection. TLS says goodbye to the peer, for which it

@@ -71,9 +71,9 @@ func (c *Client) abandon() {
 }
 
 // Wait blocks until the client is done and returns the reason of its stop:
-// nil when the user asked for it, by [Client.Shutdown], Cancel(nil), the end of
-// Config.Context without a cause of its own, or [ErrDoNotReconnect] not wrapped
-// in anything. A client that isn't connected is waited for as well.
+// nil when the user asked for it, by [Client.Shutdown], Cancel(nil), the
+// cancellation of Config.Context without a cause of its own, or
+// [ErrDoNotReconnect] not wrapped in anything. A client that isn't connected is waited for as well.
 func (c *Client) Wait() error {
 	<-c.Done()
 	return c.Err()

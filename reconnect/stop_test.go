@@ -197,6 +197,41 @@ func TestStopWinsAgainstAConnectionThatComesUp(t *testing.T) {
 	}
 }
 
+// slowDeadlineConn takes its time to set its first deadline for writes.
+type slowDeadlineConn struct {
+	net.Conn
+	first sync.Once
+	enter func()
+}
+
+func (c *slowDeadlineConn) SetWriteDeadline(at time.Time) error {
+	c.first.Do(c.enter)
+	return c.Conn.SetWriteDeadline(at)
+}
+
+func TestStopBetweenTheDialAndOnConnectKeepsTheConnectionFromAllCallbacks(t *testing.T) {
+	for how, stop := range stopsWithin() {
+		bubble(t, how, func(t *testing.T) {
+			base, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			p := newPipe(t, nil)
+			rec := testutil.NewRecorder()
+			cfg := recordedConfig(p, rec, 0)
+			cfg.Context = base
+			var c *reconnect.Client
+			cfg.Dialer = wrapped(p, func(conn net.Conn) net.Conn {
+				return &slowDeadlineConn{Conn: conn, enter: func() { go stop(c, cancel); <-c.Context().Done() }}
+			})
+			c = newClient(t, cfg)
+			require.ErrorIs(t, c.Connect(), reconnect.ErrClosed)
+			require.NoError(t, waitDone(t, c))
+			rec.AssertExactly(t)
+			require.Zero(t, c.Status().Sessions)
+			assert.Zero(t, p.Open())
+		})
+	}
+}
+
 func TestStopInOnConnectSkipsTheSessionButNotOnDisconnect(t *testing.T) {
 	for how, stop := range stopsWithin() {
 		if how == "Shutdown" {
