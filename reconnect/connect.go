@@ -10,8 +10,8 @@ import (
 // TLS handshake and OnConnect. It returns nil when that has succeeded, and also
 // when it has failed in a way worth a retry, since the client goes on trying in
 // the background; [Client.WaitConnected] waits for more. An error that stops
-// the client is returned; [Client.Wait] gives the same, unless a Cancel came just
-// before that stop.
+// the client is returned. [Client.Wait] gives the same, unless a Cancel came just
+// before that stop, and nil for [ErrDoNotReconnect] itself.
 //
 // A second call returns [ErrRunning]. On a client that is stopping or stopped,
 // or stops meanwhile, the error matches [ErrClosed] and the reason:

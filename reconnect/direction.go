@@ -46,7 +46,7 @@ type direction struct {
 	split     bool       // a write has left a TLS record in two
 	bound     time.Duration
 	armed     time.Duration // the deadline, since the session's start; 0: none
-	moved     time.Duration // the limit of the call that has its turn, as set meanwhile; 0: it wasn't
+	until     time.Duration // the limit of the call that has its turn; 0: it has none, or never looked
 	joins     time.Duration // the limit of a read that began free and takes its turn after all
 	queue     *list.List    // who waits for the lock, first come first; nil: nobody ever has
 }
@@ -56,7 +56,7 @@ const (
 	busy    = 1 << iota // a call has its turn
 	noting              // calls read the clock first
 	free                // no bound: reads don't take turns
-	waiting             // the queue isn't empty, or moved is set
+	waiting             // the queue isn't empty, or until was set for a call
 	over                // the bytes were collected: count elsewhere
 
 	bytesShift = 8
@@ -116,16 +116,16 @@ func (d *direction) arm(at time.Duration) error {
 }
 
 // setBound makes the calls from now on take at most bound, or any time where
-// it isn't positive. One that is under way keeps the limit it has, if it knows
-// it already. A deadline fixed by the user stays until it is reset.
+// it isn't positive. One that is under way keeps the limit it has, or none. A
+// deadline fixed by the user stays until it is reset.
 func (d *direction) setBound(bound time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if bound == d.bound {
 		return
 	}
-	if d.bound <= 0 && !d.fixed {
-		d.extend(longest)
+	if !d.fixed {
+		d.keep()
 	}
 	d.bound = bound
 	switch {
@@ -143,31 +143,55 @@ func (d *direction) setBound(bound time.Duration) {
 	}
 }
 
-// extend gives the calls that are under way a limit that is bound from now. That
-// of the one that has its turn is forgotten when it lets go of the lock, which the
-// waiting bit makes it come to handOver for. The mutex is held.
+// keep gives the calls that are under way the limit of the present bound, unless
+// they have one. A call that has its turn and never looked at the clock began at most
+// one tick ago. The mutex is held.
+func (d *direction) keep() {
+	limit := d.now() + longest
+	if d.bound > 0 {
+		limit = d.now() + d.bound
+	} else {
+		d.joins = limit
+		d.eachTurn(func(t *turn) {
+			if t.limit == unknown {
+				t.limit = limit
+			}
+		})
+	}
+	if d.isHeld() && d.until == 0 {
+		d.until = limit
+	}
+}
+
+// extend gives the calls that are under way a limit that is bound from now. The
+// mutex is held.
 func (d *direction) extend(bound time.Duration) {
-	held := d.word.Or(waiting)&busy != 0 // from here on nobody takes the lock
 	limit := d.now() + bound
 	d.joins = limit
-	d.moved = 0
-	switch {
-	case held:
-		d.moved = limit
-	case !d.isAwaited():
-		d.word.And(^uint64(waiting))
+	if d.isHeld() {
+		d.until = limit
 	}
-	if d.queue == nil {
-		return
-	}
-	for e := d.queue.Front(); e != nil; e = e.Next() {
-		t := e.Value.(*turn)
+	d.eachTurn(func(t *turn) {
 		t.limit = limit
 		select {
 		case t.moved <- struct{}{}:
 		default:
 		}
+	})
+}
+
+// isHeld tells if a call has its turn. The limit of that one is forgotten when it
+// lets go of the lock, which the waiting bit makes it come to handOver for. The
+// mutex is held.
+func (d *direction) isHeld() bool {
+	if d.word.Or(waiting)&busy != 0 { // from here on nobody takes the lock
+		return true
 	}
+	d.until = 0
+	if !d.isAwaited() {
+		d.word.And(^uint64(waiting))
+	}
+	return false
 }
 
 // reset takes the fixed deadline away and bounds each call again. One that is
@@ -208,7 +232,7 @@ func (d *direction) begin() error {
 	switch {
 	case d.bound <= 0 && d.armed == 0:
 		return nil
-	case d.bound <= 0 || d.write && d.moved == 0 && d.isTLS():
+	case d.bound <= 0 || d.write && d.until == 0 && d.isTLS():
 		return d.arm(0) // see settleOther
 	case d.ticking:
 		d.word.And(^uint64(noting | free))

@@ -27,7 +27,15 @@ func (d *direction) enter() (limit time.Duration, err error) {
 func (d *direction) begun() time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.limit(beginning)
+	limit := d.limit(beginning)
+	d.tell(limit)
+	return limit
+}
+
+// tell notes the limit of the call that has its turn, which settle takes back. The
+// mutex is held.
+func (d *direction) tell(limit time.Duration) {
+	d.until = max(limit, 0)
 }
 
 // limit is what a limit of beginning or joining stands for; any other stands for
@@ -57,8 +65,8 @@ func (d *direction) prepare(limit time.Duration) error {
 	}
 	// no defer, since it takes stack; a socket's methods don't panic
 	var err error
-	if d.moved > 0 {
-		limit = d.moved
+	if d.until > 0 {
+		limit = d.until
 	}
 	switch {
 	case d.fixed:
@@ -74,8 +82,8 @@ func (d *direction) prepare(limit time.Duration) error {
 // prepareOther is prepare for an unusual transport. It unlocks the mutex.
 func (d *direction) prepareOther(limit time.Duration) error {
 	defer d.mu.Unlock()
-	if d.moved > 0 {
-		limit = d.moved
+	if d.until > 0 {
+		limit = d.until
 	}
 	switch {
 	case d.fixed:
@@ -103,6 +111,9 @@ func noDeadline(err error) error {
 
 // giveUp is the end of a call that has its turn but not its deadline.
 func (d *direction) giveUp(err error) error {
+	d.mu.Lock()
+	d.until = 0
+	d.mu.Unlock()
 	d.letGo(busy, 0)
 	return d.failed(0, noDeadline(err))
 }
@@ -117,6 +128,7 @@ func (d *direction) settle(limit time.Duration) {
 	}
 	now := d.now()
 	d.mu.Lock()
+	d.until = 0
 	switch {
 	case d.fixed || d.bound <= 0:
 	case now-(limit-d.bound) > d.bound/tick:
@@ -128,15 +140,14 @@ func (d *direction) settle(limit time.Duration) {
 	d.mu.Unlock()
 }
 
-// settleOther takes the deadline off the writes of TLS. A Read may have to write
-// as well, when the peer wants new keys, and must not run into what a Write left.
+// settleOther is settle for an unusual transport. It takes the deadline off the
+// writes of TLS. A Read may have to write as well, when the peer wants new keys, and
+// must not run into what a Write left.
 func (d *direction) settleOther() {
-	if !d.write || !d.isTLS() {
-		return
-	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if !d.fixed && d.armed != 0 {
+	d.until = 0
+	if d.write && !d.fixed && d.armed != 0 && d.isTLS() {
 		_ = d.arm(0)
 	}
 }
@@ -163,8 +174,8 @@ func (d *direction) goOn(err error, limit time.Duration, w uint64) (_ time.Durat
 	if alone && d.word.Load()&free == 0 {
 		return limit, true, err // no longer: the next deadline has it take its turn
 	}
-	if !alone && d.moved > 0 {
-		limit = d.moved
+	if !alone && d.until > 0 {
+		limit = d.until
 	}
 	switch {
 	case d.fixed && (d.ticking || joined):
@@ -176,6 +187,7 @@ func (d *direction) goOn(err error, limit time.Duration, w uint64) (_ time.Durat
 		again = d.ticking && d.armed != 0 // or the deadline isn't ours
 	case limit == unknown && d.ticking:
 		limit = now + d.bound
+		d.tell(limit)
 		again = true
 	case limit == unknown || now >= limit:
 	default:

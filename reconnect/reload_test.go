@@ -68,22 +68,115 @@ func TestReloadFillsFieldsSetBackToZeroWithDefaults(t *testing.T) {
 	})
 }
 
-func TestReadThatBlocksDuringAReloadKeepsTheBoundItBeganWith(t *testing.T) {
-	for name, d := range map[string]time.Duration{"longer": time.Hour, "shorter": bound / 8, "off": -1} {
+// reloads are ways to change a bound, once or again.
+func reloads(bound time.Duration) map[string][]time.Duration {
+	return map[string][]time.Duration{
+		"longer":              {time.Hour},
+		"shorter":             {bound / 8},
+		"off":                 {-1},
+		"off and on":          {-1, bound},
+		"off and longer":      {-1, time.Hour},
+		"shorter and longer":  {bound / 8, time.Hour},
+		"longer, off, longer": {time.Hour, -1, 2 * time.Hour},
+	}
+}
+
+func TestCallThatBlocksDuringAReloadKeepsTheBoundItBeganWith(t *testing.T) {
+	for name, reloads := range reloads(bound) {
 		for dir, do := range calls() {
 			bubble(t, name+" "+dir, func(t *testing.T) {
 				c := connectPipe(t, newPipe(t, nil), nil)
 				var wg sync.WaitGroup
-				wg.Go(func() { assertTimesOut(t, c, do, bound) })
+				for range 3 { // one has its turn, and two wait
+					wg.Go(func() { assertTimesOut(t, c, do, bound) })
+				}
 				time.Sleep(bound / 2)
-				c.Config().ReadTimeout, c.Config().WriteTimeout = d, d
-				require.NoError(t, c.Reload())
+				for _, d := range reloads {
+					rebind(t, c, d)
+				}
 				wg.Wait()
-				if d > 0 {
+				if d := reloads[len(reloads)-1]; d > 0 {
 					assertTimesOut(t, c, do, d)
 				} else {
 					assertBlocks(t, c, do)
 				}
+			})
+		}
+	}
+}
+
+func TestWriteThatWaitsForItsTurnKeepsTheBoundItBeganWithOverAReload(t *testing.T) {
+	for name, tc := range map[string]struct {
+		granted bool
+		reloads []time.Duration
+	}{
+		"waiting":              {false, []time.Duration{-1}},
+		"waiting, off and on":  {false, []time.Duration{-1, time.Hour}},
+		"its turn, off":        {true, []time.Duration{-1}},
+		"its turn, off and on": {true, []time.Duration{-1, time.Hour}},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			proceed := make(chan struct{})
+			c := connectPipe(t, newPipe(t, func(conn net.Conn) {
+				<-proceed
+				_, _ = conn.Read(make([]byte, 1))
+				<-proceed
+			}), unbounded)
+			first := make(chan error, 1)
+			go func() { _, err := writeOne(c); first <- err }()
+			synctest.Wait()
+			rebind(t, c, bound)
+			var wg sync.WaitGroup
+			wg.Go(func() { assertTimesOut(t, c, writeOne, bound) })
+			time.Sleep(bound / 4)
+			if tc.granted {
+				proceed <- struct{}{}
+				require.NoError(t, receive(t, first))
+			}
+			synctest.Wait()
+			for _, d := range tc.reloads {
+				rebind(t, c, d)
+			}
+			wg.Wait()
+			close(proceed)
+		})
+	}
+}
+
+func TestCallThatBlocksOnABusySocketDuringAReloadKeepsTheBoundItBeganWith(t *testing.T) {
+	t.Parallel()
+	const bound = 3 * stall
+	quick := map[string]func(*copyLink) error{
+		"Read": func(l *copyLink) error {
+			_, err := l.peer.Write([]byte("x"))
+			if err == nil {
+				_, err = readOne(l.Client)
+			}
+			return err
+		},
+		"Write": func(l *copyLink) error { _, err := writeOne(l.Client); return err },
+	}
+	for name, reloads := range reloads(bound) {
+		for dir, quick := range quick {
+			t.Run(name+" "+dir, func(t *testing.T) {
+				t.Parallel()
+				onStreams(t, func(t *testing.T, network string) {
+					for _, after := range []time.Duration{time.Millisecond, bound / 8} { // a bound/32 after its begin it looks at the clock
+						l := newCopyLink(t, network, func(cfg *reconnect.Config) { cfg.ReadTimeout, cfg.WriteTimeout = bound, bound })
+						for range 3 {
+							require.NoError(t, quick(l))
+						}
+						begin := time.Now()
+						call := blocked(t, func() error { return midway()[dir](t, l.Client) })
+						pass(t, after)
+						for _, d := range reloads {
+							rebind(t, l.Client, d)
+							pass(t, time.Millisecond)
+						}
+						require.ErrorIs(t, receive(t, call), os.ErrDeadlineExceeded)
+						require.GreaterOrEqual(t, time.Since(begin), bound)
+					}
+				})
 			})
 		}
 	}

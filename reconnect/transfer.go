@@ -93,6 +93,7 @@ func (d *direction) tickSoon() {
 	now := d.now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.until = 0 // a transfer has limits of its own
 	if d.fixed || d.bound <= 0 {
 		return
 	}
@@ -112,9 +113,11 @@ func (d *direction) stalled(moved bool, limit, reset *time.Duration) bool {
 		return d.armed != 0 && now >= d.armed || d.arm(d.armed) != nil
 	case d.bound <= 0:
 		// The bound was taken away, unless the user has set a deadline by himself.
-		return d.armed == 0 && d.moved == 0 || d.arm(0) != nil
-	case d.moved != *reset:
-		*limit, *reset = d.moved, d.moved
+		own := d.armed == 0 && d.until == 0
+		d.until, *reset = 0, 0
+		return own || d.arm(0) != nil
+	case d.until != *reset:
+		*limit, *reset = d.until, d.until
 	case moved || *limit == unknown:
 		*limit = now + d.bound
 	}

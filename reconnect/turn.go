@@ -56,7 +56,7 @@ func (d *direction) enqueue(limit time.Duration) (*turn, time.Duration, error) {
 	limit = d.limit(limit)
 	d.word.Or(waiting)
 	if !d.isAwaited() && d.take() {
-		d.moved = 0
+		d.tell(limit)
 		d.word.And(^uint64(waiting))
 		return nil, limit, nil
 	}
@@ -69,12 +69,12 @@ func (d *direction) enqueue(limit time.Duration) (*turn, time.Duration, error) {
 }
 
 // patience is how long a call in the queue may wait. It is false for one whose
-// time is over: that has left the queue. One that has its turn, or has to wait for
-// it since nothing bounds calls one by one any more, isn't told to go.
+// time is over: that has left the queue. One that has its turn, or waits under a
+// deadline fixed by the user, isn't told to go.
 func (d *direction) patience(t *turn) (time.Duration, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if t.place == nil || t.limit == unknown || d.fixed || d.bound <= 0 {
+	if t.place == nil || t.limit == unknown || d.fixed {
 		return longest, true
 	}
 	left := t.limit - d.now()
@@ -88,7 +88,7 @@ func (d *direction) patience(t *turn) (time.Duration, bool) {
 func (d *direction) remove(t *turn) {
 	d.queue.Remove(t.place)
 	t.place = nil
-	if !d.isAwaited() && d.moved == 0 {
+	if !d.isAwaited() && d.until == 0 {
 		d.word.And(^uint64(waiting))
 	}
 }
@@ -98,10 +98,21 @@ func (d *direction) isAwaited() bool {
 	return d.queue != nil && d.queue.Len() > 0
 }
 
+// eachTurn calls fn with each call in the queue. The mutex is held.
+func (d *direction) eachTurn(fn func(*turn)) {
+	if d.queue == nil {
+		return
+	}
+	for e := d.queue.Front(); e != nil; e = e.Next() {
+		fn(e.Value.(*turn))
+	}
+}
+
 // grant gives the first in the queue its turn. The mutex is held.
 func (d *direction) grant() {
 	t := d.queue.Front().Value.(*turn)
 	d.remove(t)
+	d.tell(t.limit)
 	close(t.granted)
 }
 
@@ -179,7 +190,7 @@ func (d *direction) handOver(n int, w uint64) {
 	if d.word.Load()&busy != 0 {
 		return // somebody was faster, whose limit that is by now, and will be back here
 	}
-	d.moved = 0
+	d.until = 0
 	switch {
 	case !d.isAwaited():
 		d.word.And(^uint64(waiting))
