@@ -11,14 +11,16 @@ import (
 type Status struct {
 	// Version grows with every change that is worth a new snapshot. Two
 	// snapshots of one client with the same version tell the same story, apart
-	// from the bytes counted meanwhile.
+	// from the bytes counted meanwhile, and from a Remote that is configured anew
+	// before the client is started.
 	Version uint64
 
 	// State is what the client is doing, and Since the time it started to.
 	State State
 	Since time.Time
 
-	// Remote is the address in use, or to be tried next, as configured.
+	// Remote is the address in use, or the one tried last, as configured. Before
+	// the first attempt it is the one to begin with.
 	Remote string
 
 	// Attempt numbers the attempts since the last session that was stable. It
@@ -38,8 +40,9 @@ type Status struct {
 	// unless the state is Connected.
 	ConnectedSince time.Time
 
-	// Attempts counts all attempts to connect, Failures those that led to no
-	// connection, and Sessions the connections that were ready for use.
+	// Attempts counts all attempts to connect, Failures those that failed and not
+	// those that were cut short on request, and Sessions the connections that were
+	// ready for use.
 	Attempts uint64
 	Failures uint64
 	Sessions uint64

@@ -54,6 +54,27 @@ func TestAlternatesAreTriedInOrderAndThePrimaryIsPreferred(t *testing.T) {
 	})
 }
 
+func TestStatusNamesTheAlternateThatIsBeingDialled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := newPipe(t, nil), newPipe(t, nil)
+		a.Refuse(testutil.ConnRefused("tcp", "a.test:1"))
+		b.Hang(true)
+		cfg := pipeConfig(a)
+		cfg.Remote, cfg.Alternates = "a.test:1", []string{"b.test:1"}
+		cfg.Dialer = twoServers{"a.test:1": a, "b.test:1": b}
+		c := newClient(t, cfg)
+		version := c.Status().Version
+		_ = connecting(c)
+		for st := c.Status(); st.Remote != "b.test:1"; version = st.Version {
+			var err error
+			st, err = c.WaitStatus(guarded(t), version)
+			require.NoError(t, err)
+			require.Equal(t, reconnect.Connecting, st.State)
+		}
+		require.NoError(t, c.Shutdown(context.Background()))
+	})
+}
+
 func TestEachAlternateHasADialTimeoutOfItsOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipe(t, nil)

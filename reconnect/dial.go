@@ -24,7 +24,10 @@ func (c *Client) dial(s *session) error {
 		if c.over(s) != nil {
 			break
 		}
-		c.draft().remote = r
+		if i > 0 {
+			c.draft().remote = r
+			c.publish()
+		}
 		conn, err := c.dialRemote(s, set, r)
 		if err == nil {
 			s.attach(conn, set)

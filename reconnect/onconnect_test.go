@@ -154,6 +154,30 @@ func TestFailedOnConnectClosesTheConnectionAndSkipsOnDisconnect(t *testing.T) {
 	})
 }
 
+func TestDeadlinesOfAStopDuringOnConnectOutliveIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := pipeConfig(newPipe(t, nil)) // nobody reads
+		var c *reconnect.Client
+		cfg.OnConnect = func(context.Context, net.Conn) error { c.Cancel(nil); return nil }
+		ran := false
+		cfg.OnDisconnect = func(_ context.Context, conn net.Conn) error {
+			ran = true
+			begin := time.Now()
+			_, err := conn.Read(make([]byte, 1))
+			assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
+			assert.Zero(t, time.Since(begin))
+			_, err = conn.Write([]byte("goodbye"))
+			assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
+			assert.Equal(t, bound, time.Since(begin))
+			return nil
+		}
+		c = newClient(t, cfg)
+		require.ErrorIs(t, c.Connect(), reconnect.ErrClosed)
+		require.NoError(t, waitDone(t, c))
+		require.True(t, ran)
+	})
+}
+
 func TestReconnectDuringOnConnectIsNoSuccessOfIt(t *testing.T) {
 	server := testutil.NewServer(t, "tcp", func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
 	var c *reconnect.Client
