@@ -38,6 +38,7 @@ type direction struct {
 	session *session // set by attach, as the two below
 	write   bool     // which half of the connection this is
 	ticking bool     // deadlines may come early
+	loose   bool     // reads may be under way that began free; guarded by mu
 
 	mu        sync.Mutex // guards the fields below, and arming; never held while blocking
 	fixed     bool       // the deadline is one from SetReadDeadline or its kin
@@ -93,6 +94,7 @@ func (d *direction) attach(s *session, write bool, bound time.Duration) {
 		d.word.Store(noting)
 	case !write:
 		d.word.Store(free)
+		d.loose = true
 	}
 }
 
@@ -130,13 +132,16 @@ func (d *direction) setBound(bound time.Duration) {
 	d.bound = bound
 	switch {
 	case d.fixed:
-	case d.bound > 0 && d.armed == 0:
+	case d.bound > 0 && (d.armed == 0 || !d.ticking):
 		// Nothing counts yet. Maybe nothing ever will, and the connection's
 		// deadlines are the user's own.
 		d.word.Or(noting)
 		d.word.And(^uint64(free))
 	case d.ticking:
 		// The tick may be far away, by a bound that no longer counts.
+		if d.bound <= 0 {
+			d.word.And(^uint64(noting))
+		}
 		_ = d.arm(d.now())
 	default:
 		// The next call arms its own.
@@ -151,7 +156,9 @@ func (d *direction) keep() {
 	if d.bound > 0 {
 		limit = d.now() + d.bound
 	} else {
-		d.joins = limit
+		if d.joins == 0 {
+			d.joins = limit
+		}
 		d.eachTurn(func(t *turn) {
 			if t.limit == unknown {
 				t.limit = limit
@@ -232,14 +239,23 @@ func (d *direction) begin() error {
 	switch {
 	case d.bound <= 0 && d.armed == 0:
 		return nil
-	case d.bound <= 0 || d.write && d.until == 0 && d.isTLS():
-		return d.arm(0) // see settleOther
+	case d.bound <= 0:
+		return d.arm(0)
 	case d.ticking:
 		d.word.And(^uint64(noting | free))
 		return d.arm(d.now() + d.bound/tick)
+	}
+	d.word.Or(noting)
+	d.word.And(^uint64(free))
+	switch {
+	case d.loose:
+		// Reads that began free have to join the queue. Another would move the
+		// deadline that they wait for.
+		d.loose = false
+		return d.arm(d.now())
+	case d.write && d.until == 0 && d.isTLS():
+		return d.arm(0) // see disarm
 	default:
-		d.word.Or(noting)
-		d.word.And(^uint64(free))
 		return d.arm(d.now() + d.bound + d.bound/tick)
 	}
 }

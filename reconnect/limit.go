@@ -90,8 +90,11 @@ func (d *direction) prepareOther(limit time.Duration) error {
 	case limit == unknown && d.bound <= 0 && d.armed != 0:
 		return unlessCut(d.arm(0))
 	case limit == unknown:
-	case d.armed < limit || d.armed > limit+d.bound/tick:
-		return unlessCut(d.arm(limit + d.bound/tick))
+	default:
+		late := max(min(d.bound, limit-d.now()), 0) / tick // the call's own bound may be shorter
+		if d.armed < limit || d.armed > limit+late {
+			return unlessCut(d.arm(limit + late))
+		}
 	}
 	return nil
 }
@@ -140,13 +143,18 @@ func (d *direction) settle(limit time.Duration) {
 	d.mu.Unlock()
 }
 
-// settleOther is settle for an unusual transport. It takes the deadline off the
-// writes of TLS. A Read may have to write as well, when the peer wants new keys, and
-// must not run into what a Write left.
+// settleOther is settle for an unusual transport.
 func (d *direction) settleOther() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.until = 0
+	d.disarm()
+}
+
+// disarm takes the deadline off the writes of TLS. A Read may have to write as
+// well, when the peer wants new keys, and must not run into what a Write left. The
+// mutex is held.
+func (d *direction) disarm() {
 	if d.write && !d.fixed && d.armed != 0 && d.isTLS() {
 		_ = d.arm(0)
 	}

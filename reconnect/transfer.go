@@ -65,12 +65,16 @@ func (d *direction) transfer(most int, move func(most int) (int, error)) (n int,
 		var m int
 		m, err = move(most - n)
 		n += m
-		if err == nil || !isTimeout(err) || d.stalled(m > 0, &limit, &reset) {
+		if err == nil || !isTimeout(err) {
+			break
+		}
+		now := d.word.Load()
+		joins := w&free != now&free // the deadline is that of a call which has its turn
+		if !joins && d.stalled(m > 0, &limit, &reset) {
 			break
 		}
 		err = nil
-		now := d.word.Load()
-		if m > 0 && now&waiting != 0 || w&free != now&free {
+		if joins || m > 0 && now&waiting != 0 {
 			break // to take turns
 		}
 	}

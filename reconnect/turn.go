@@ -191,6 +191,7 @@ func (d *direction) handOver(n int, w uint64) {
 		return // somebody was faster, whose limit that is by now, and will be back here
 	}
 	d.until = 0
+	d.disarm()
 	switch {
 	case !d.isAwaited():
 		d.word.And(^uint64(waiting))
