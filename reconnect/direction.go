@@ -139,10 +139,14 @@ func (d *direction) setBound(bound time.Duration) {
 		d.word.And(^uint64(free))
 	case d.ticking:
 		// The tick may be far away, by a bound that no longer counts.
+		at := d.now()
 		if d.bound <= 0 {
 			d.word.And(^uint64(noting))
+			if !d.isHeld() {
+				at = 0 // nobody needs it any more
+			}
 		}
-		_ = d.arm(d.now())
+		_ = d.arm(at)
 	default:
 		// The next call arms its own.
 	}

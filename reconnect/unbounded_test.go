@@ -49,6 +49,27 @@ func TestWithTimeoutsOffADeadlineThatTheUserSetsOnTheConnectionStays(t *testing.
 	})
 }
 
+func TestWithTimeoutsReloadedToOffADeadlineThatTheUserSetsOnTheConnectionStays(t *testing.T) {
+	onStreams(t, func(t *testing.T, network string) {
+		for name, do := range map[string]call{"Read": readOne, "Write": writeTooMuch} {
+			t.Run(name, func(t *testing.T) {
+				conns := make(chan net.Conn, 1)
+				l := newCopyLink(t, network, func(cfg *reconnect.Config) {
+					cfg.OnConnect = func(_ context.Context, conn net.Conn) error { conns <- conn; return nil }
+				})
+				_, err := writeOne(l.Client) // which leaves a tick
+				require.NoError(t, err)
+				rebind(t, l.Client, -1)
+				require.NoError(t, receive(t, conns).SetDeadline(time.Now().Add(stall)))
+				ended := make(chan error, 1)
+				go func() { _, err := do(l.Client); ended <- err }()
+				require.ErrorIs(t, receive(t, ended), os.ErrDeadlineExceeded)
+				require.Equal(t, reconnect.Connected, l.State())
+			})
+		}
+	})
+}
+
 func TestCallBegunWithoutABoundKeepsNoneOverAReloadAndLaterOnesHaveIt(t *testing.T) {
 	eachCall(t, func(t *testing.T, do call) {
 		serve := make(chan struct{})
