@@ -27,7 +27,7 @@ func callScenarios() []scenario {
 			all = append(all, callScenario(write, t))
 		}
 	}
-	return append(all, wrapperScenario())
+	return append(all, wrapperScenario(false), wrapperScenario(true))
 }
 
 // A wrapper is the least that anything between a user and a connection can be.
@@ -40,10 +40,14 @@ func (w *wrapper) Write(p []byte) (int, error) { return w.conn.Write(p) }
 
 // wrapperScenario has a wrapper in the place of the client: what it adds on a
 // machine is the least that a client could add there.
-func wrapperScenario() scenario {
+func wrapperScenario(write bool) scenario {
+	name, title, chunk := "read/wrapper", "Read", readChunk
+	if write {
+		name, title, chunk = "write/wrapper", "Write", writeChunk
+	}
 	return scenario{
 		cost:    tiny,
-		figures: []figure{{name: "read/wrapper", title: "Read of 64 bytes through an empty wrapper instead of a client", unit: "ns"}},
+		figures: []figure{{name: name, title: title + " of 64 bytes through an empty wrapper instead of a client", unit: "ns"}},
 		prepare: func(e *env, s side) (batch, func(), error) {
 			l, err := newLink(e, rawSide, "tcp", off)
 			if err != nil {
@@ -53,7 +57,7 @@ func wrapperScenario() scenario {
 				l.ReadWriter = &wrapper{l.ReadWriter}
 			}
 			return func() ([]float64, error) {
-				values, err := chunks(l, e.size(chunksPerBatch), readChunk)
+				values, err := chunks(l, e.size(chunksPerBatch), chunk)
 				if err != nil {
 					return nil, err
 				}
