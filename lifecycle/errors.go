@@ -37,7 +37,8 @@ var (
 	//
 	// Every error type with the method DoNotReconnect() bool, when that gives
 	// true, counts as this one. So packages that don't import each other can
-	// each have such an error, and errors.Is matches one against the other.
+	// each have such an error. errors.Is finds this one in theirs if that has an
+	// Is for it, as that of package waiter does.
 	ErrDoNotReconnect error = doNotReconnect{}
 
 	// ErrAbnormalConnect is the failure of a dialer that returned neither a
@@ -73,7 +74,7 @@ func IsNonError(err error) bool {
 	switch {
 	case err == nil:
 		return true
-	case anyNode(err, isPanic):
+	case holds(err, isPanic):
 		return false
 	default:
 		return anyNode(err, isStop) || anyIs(err, context.Canceled)

@@ -93,8 +93,26 @@ func TestIsNonErrorTellsWantedStopsFromFailures(t *testing.T) {
 		lifecycle.ErrClosed,
 		core.NewPanicError(0, context.Canceled),
 		fmt.Errorf("x: %w", core.NewPanicError(0, lifecycle.ErrDoNotReconnect)),
+		errors.Join(context.Canceled, (*net.OpError)(nil), core.NewPanicError(0, "x")),
 	} {
 		assert.False(t, lifecycle.IsNonError(err), "%v", err)
+	}
+}
+
+func TestIsFinalFindsStopsAndPanicsAnywhere(t *testing.T) {
+	for _, err := range []error{
+		lifecycle.ErrDoNotReconnect,
+		lifecycle.ErrGoexit,
+		twin{},
+		errors.Join(io.EOF, fmt.Errorf("x: %w", lifecycle.ErrDoNotReconnect)),
+		&net.OpError{Op: "dial", Err: core.NewPanicError(0, io.EOF)},
+		errors.Join(io.EOF, (*net.OpError)(nil)),
+	} {
+		assert.True(t, lifecycle.IsFinal(err), "%T", err)
+		assert.True(t, lifecycle.IsFatal(err), "%T", err)
+	}
+	for _, err := range []error{nil, io.EOF, context.Canceled, errors.New("x"), lifecycle.ErrClosed} {
+		assert.False(t, lifecycle.IsFinal(err), "%v", err)
 	}
 }
 

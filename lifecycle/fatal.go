@@ -32,8 +32,10 @@ import (
 //     [ErrAbnormalConnect]. The Windows codes for these count alike.
 //
 // Fatal, so true:
-//   - [ErrDoNotReconnect], a panic (core.Recovered, such as *core.PanicError)
-//     and [ErrGoexit], anywhere in the tree and whatever marks it as temporary;
+//   - what is final ([IsFinal]): [ErrDoNotReconnect], a panic (core.Recovered,
+//     such as *core.PanicError) and [ErrGoexit], anywhere in the tree and whatever
+//     marks it as temporary. The marks of core have no Unwrap, so nothing can be
+//     seen behind them;
 //   - context.Canceled;
 //   - errors of configuration: *net.AddrError, net.UnknownNetworkError,
 //     net.InvalidAddrError and whatever matches core.ErrInvalid;
@@ -52,11 +54,15 @@ func IsFatal(err error) (fatal bool) {
 
 	// What is final anywhere outweighs the marks on the way to it, hence the
 	// two passes.
-	w := newWalk()
-	if w.find(err, isFinal) || w.left == 0 {
-		return true
-	}
-	return newWalk().fatal(err, scopeNone)
+	return IsFinal(err) || newWalk().fatal(err, scopeNone)
+}
+
+// IsFinal reports whether err holds, anywhere in its tree, what nothing else in
+// it can make good: [ErrDoNotReconnect] or its kind, a panic, or [ErrGoexit]. Such
+// an error is fatal. It is false for nil; what can't be looked through, as
+// IsFatal says, is final.
+func IsFinal(err error) bool {
+	return holds(err, isFinal)
 }
 
 // scope is what an errno further down the tree is about.

@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -59,7 +60,7 @@ func (s Status) String() string {
 
 	b.WriteString(s.State.String())
 	if s.Remote != "" {
-		fmt.Fprintf(&b, " remote=%s", s.Remote)
+		fmt.Fprintf(&b, " remote=%s", oneLine(s.Remote))
 	}
 	fmt.Fprintf(&b, " attempt=%d attempts=%d failures=%d sessions=%d read=%d written=%d",
 		s.Attempt, s.Attempts, s.Failures, s.Sessions, s.BytesRead, s.BytesWritten)
@@ -68,4 +69,13 @@ func (s Status) String() string {
 		fmt.Fprintf(&b, " error=%q", s.LastError)
 	}
 	return b.String()
+}
+
+// oneLine quotes a text that would take more lines than one. The name of a Unix
+// socket may.
+func oneLine(s string) string {
+	if strings.ContainsAny(s, "\r\n") {
+		return strconv.Quote(s)
+	}
+	return s
 }

@@ -24,6 +24,8 @@ func TestStatusStringIsOneLine(t *testing.T) {
 		` read=10 written=20 error="EOF"`, s.String())
 	assert.Equal(t, "idle attempt=0 attempts=0 failures=0 sessions=0 read=0 written=0",
 		lifecycle.Status{}.String())
+	assert.Equal(t, `idle remote="/run/a\nb.sock" attempt=0 attempts=0 failures=0 sessions=0 read=0 written=0`,
+		lifecycle.Status{Remote: "/run/a\nb.sock"}.String())
 }
 
 func TestStatusStringSurvivesAnErrorThatPanics(t *testing.T) {

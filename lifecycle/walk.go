@@ -59,6 +59,14 @@ func anyNode(err error, match func(error) bool) (found bool) {
 	return newWalk().find(err, match)
 }
 
+// holds is anyNode for what must not be overlooked: where the search ends early
+// the answer is yes.
+func holds(err error, match func(error) bool) (found bool) {
+	defer onPanic(&found, true)
+	w := newWalk()
+	return w.find(err, match) || w.left == 0
+}
+
 // anyIs is errors.Is for targets of this package, over a bounded walk.
 func anyIs(err, target error) bool {
 	return anyNode(err, func(node error) bool { return matches(node, target) })

@@ -10,9 +10,10 @@ import (
 // [NewConstant] and [NewDoNotReconnect] return it bare, [Limit] and
 // [LimitElapsed] wrap it together with the error that was last seen.
 //
-// Match it with [errors.Is]. It also matches, in both directions, any error with
-// a method DoNotReconnect() bool that returns true, so that packages which don't
-// know each other can mean the same thing.
+// Match it with [errors.Is]. It matches any target with a method
+// DoNotReconnect() bool that returns true, so that packages which don't know each
+// other can mean the same thing; for such an error to match this one it needs
+// an Is like it.
 var ErrDoNotReconnect error = doNotReconnectError{}
 
 // doNotReconnectError is a type rather than a text because what it stands for is
