@@ -17,7 +17,7 @@ type Entry struct {
 	Level slog.LogLevel
 	// Message has no line end, however it was printed.
 	Message string
-	// Fields are those attached at the time; nil if there were none.
+	// Fields are those attached at the time; empty if there were none.
 	Fields map[string]any
 	// Time is when it was printed.
 	Time time.Time

@@ -26,6 +26,9 @@ type faultSide struct {
 	last     error     // the last of them
 	deadline time.Time // as the user last set it
 	set      int       // how many times that was
+
+	calls int           // under way
+	cut   chan struct{} // closed when the last of those has ended that a fault cuts short, nil for none
 }
 
 // past is a deadline that cuts short whatever blocks. It is before the time at
@@ -45,28 +48,12 @@ func (c *FaultConn) FailWrite(err error) { c.fail(&c.write, c.Conn.SetWriteDeadl
 
 // Read reads from the connection, or fails as FailRead says.
 func (c *FaultConn) Read(p []byte) (int, error) {
-	before := c.side(&c.read)
-	if before.err != nil {
-		return 0, before.err
-	}
-	n, err := c.Conn.Read(p)
-	if now := c.side(&c.read); err != nil && now.faults > before.faults {
-		err = now.last
-	}
-	return n, err
+	return c.call(&c.read, c.Conn.SetReadDeadline, c.Conn.Read, p)
 }
 
 // Write writes to the connection, or fails as FailWrite says.
 func (c *FaultConn) Write(p []byte) (int, error) {
-	before := c.side(&c.write)
-	if before.err != nil {
-		return 0, before.err
-	}
-	n, err := c.Conn.Write(p)
-	if now := c.side(&c.write); err != nil && now.faults > before.faults {
-		err = now.last // also where it is over already
-	}
-	return n, err
+	return c.call(&c.write, c.Conn.SetWriteDeadline, c.Conn.Write, p)
 }
 
 // SetReadDeadline sets the deadline, and counts.
@@ -132,7 +119,56 @@ func (c *FaultConn) side(s *faultSide) faultSide {
 	return *s
 }
 
-// fail and arm set the deadline of the connection while they hold mu, so that
+// call is a Read or Write. One that a fault cuts short returns the fault, also where
+// that is over already.
+func (c *FaultConn) call(s *faultSide, set func(time.Time) error, do func([]byte) (int, error), p []byte) (int, error) {
+	before, err := c.enter(s)
+	if err != nil {
+		return 0, err
+	}
+	defer c.leave(s, set)
+	n, err := do(p)
+	if now := c.side(s); err != nil && now.faults > before {
+		err = now.last
+	}
+	return n, err
+}
+
+// enter begins a call, unless there is a fault, and gives the number of faults so
+// far. After a fault it waits for the calls that were cut short.
+func (c *FaultConn) enter(s *faultSide) (faults int, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for s.err == nil && s.cut != nil {
+		cut := s.cut
+		c.mu.Unlock()
+		<-cut
+		c.mu.Lock()
+	}
+	if s.err != nil {
+		return 0, s.err
+	}
+	s.calls++
+	return s.faults, nil
+}
+
+// leave ends a call. The last one that a fault cuts short puts the deadline right:
+// before that it could make the others wait again.
+func (c *FaultConn) leave(s *faultSide, set func(time.Time) error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s.calls--
+	if s.cut == nil || s.calls > 0 {
+		return
+	}
+	close(s.cut)
+	s.cut = nil
+	if s.err == nil {
+		_ = set(s.deadline)
+	}
+}
+
+// fail, arm and leave set the deadline of the connection while they hold mu, so that
 // it ends up as the last of them left it; setting one doesn't block.
 func (c *FaultConn) fail(s *faultSide, set func(time.Time) error, err error) {
 	c.mu.Lock()
@@ -141,10 +177,15 @@ func (c *FaultConn) fail(s *faultSide, set func(time.Time) error, err error) {
 	if err != nil {
 		s.faults++
 		s.last = err
+		if s.calls > 0 && s.cut == nil {
+			s.cut = make(chan struct{})
+		}
 		_ = set(past)
 		return
 	}
-	_ = set(s.deadline)
+	if s.cut == nil {
+		_ = set(s.deadline)
+	}
 }
 
 func (c *FaultConn) arm(s *faultSide, set func(time.Time) error, t time.Time) error {
@@ -152,7 +193,7 @@ func (c *FaultConn) arm(s *faultSide, set func(time.Time) error, t time.Time) er
 	defer c.mu.Unlock()
 	s.deadline = t
 	s.set++
-	if s.err != nil {
+	if s.err != nil || s.cut != nil {
 		return nil // it takes effect once the fault is over
 	}
 	return set(t)

@@ -93,6 +93,40 @@ func TestFaultConnCutsShortWhatIsBlockedWhenTheFaultIsOverAtOnce(t *testing.T) {
 	})
 }
 
+// readTold tells of each Read.
+type readTold struct {
+	net.Conn
+	began chan<- struct{}
+}
+
+func (c readTold) Read(p []byte) (int, error) {
+	c.began <- struct{}{}
+	return c.Conn.Read(p)
+}
+
+func TestFaultConnCutsShortWhatIsBlockedOnASocketWhenTheFaultIsOverAtOnce(t *testing.T) {
+	onEachNetwork(t, func(t *testing.T, network string) {
+		s := testutil.NewEchoServer(t, network)
+		s.SetSilent(true)
+		for range 20 {
+			began, result := make(chan struct{}, 2), make(chan error, 2)
+			conn := testutil.NewFaultConn(readTold{dial(t, s), began})
+			read := func() {
+				_, err := conn.Read(make([]byte, 1))
+				result <- err
+			}
+			go read()
+			<-began
+			conn.FailRead(errFault)
+			conn.FailRead(nil)
+			go read() // waits for the other, and for no fault
+			assert.Equal(t, errFault, <-result)
+			require.NoError(t, conn.SetReadDeadline(time.Unix(2, 0)))
+			assert.ErrorIs(t, <-result, os.ErrDeadlineExceeded)
+		}
+	})
+}
+
 func TestFaultConnCutsShortWhatIsBlockedOnARealSocket(t *testing.T) {
 	s := testutil.NewEchoServer(t, "tcp")
 	conn := testutil.NewFaultConn(dial(t, s))

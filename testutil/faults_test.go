@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -47,6 +48,39 @@ func TestHangUpIsAnEndOfStreamEvenWithUnreadData(t *testing.T) {
 		s.HangUp()
 		_, err = conn.Read(make([]byte, 1))
 		assert.Equal(t, io.EOF, err)
+	})
+}
+
+func TestHangUpKeepsAnswersThatAreUnderWay(t *testing.T) {
+	t.Run("after a number of bytes", func(t *testing.T) {
+		onEachNetwork(t, func(t *testing.T, network string) {
+			s := testutil.NewLineServer(t, network, nil)
+			s.SetHangUpAfter(200)
+			for range 50 {
+				conn := dial(t, s)
+				_, err := io.WriteString(conn, strings.Repeat("abc\n", 100))
+				require.NoError(t, err)
+				got, err := io.ReadAll(conn)
+				require.NoError(t, err)
+				require.Equal(t, strings.Repeat("abc\n", 50), string(got))
+				require.NoError(t, conn.Close())
+			}
+		})
+	})
+	t.Run("by the handler", func(t *testing.T) {
+		onEachNetwork(t, func(t *testing.T, network string) {
+			s := testutil.NewLineServer(t, network, func(line string) (string, bool) { return line, line != "quit" })
+			want := strings.Repeat("abc\n", 60) + "quit\n"
+			for range 50 {
+				conn := dial(t, s)
+				_, err := io.WriteString(conn, want+strings.Repeat("more\n", 2000))
+				require.NoError(t, err)
+				got, err := io.ReadAll(conn)
+				require.NoError(t, err)
+				require.Equal(t, want, string(got))
+				require.NoError(t, conn.Close())
+			}
+		})
 	})
 }
 

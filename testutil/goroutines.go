@@ -20,7 +20,7 @@ var notOurs = []string{
 	"internal/fuzz.",
 	"os/signal.loop(",
 	"os/signal.signal_recv(",
-	"created by os/signal.",
+	"created by os/signal.Notify.",
 	"created by runtime.",
 	"created by runtime/trace.",
 	"created by runtime/pprof.",

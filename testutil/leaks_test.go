@@ -1,8 +1,10 @@
 package testutil_test
 
 import (
+	"context"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -38,6 +40,17 @@ func TestCheckLeaksNamesAGoroutineLeftOver(t *testing.T) {
 		assert.Empty(t, second.failures())
 		close(release)
 	})
+}
+
+func TestCheckLeaksNamesTheGoroutineOfNotifyContext(t *testing.T) {
+	var fake fakeTB
+	var stop context.CancelFunc
+	fake.run(func(tb testutil.TB) {
+		testutil.CheckLeaks(tb)
+		_, stop = signal.NotifyContext(context.Background(), os.Interrupt)
+	})
+	defer stop()
+	assert.Contains(t, fake.failures(), "NotifyContext")
 }
 
 func TestCheckLeaksNamesADescriptorLeftOver(t *testing.T) {

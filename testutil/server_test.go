@@ -160,6 +160,20 @@ func TestRestartServesTheSameAddressAgain(t *testing.T) {
 	})
 }
 
+func TestRestartListensOnTheSameNetworkAgain(t *testing.T) {
+	s, err := testutil.StartServer("tcp4", "0.0.0.0:0", testutil.Echo)
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, s.Close()) }()
+	_, port, err := net.SplitHostPort(s.Addr().String())
+	require.NoError(t, err)
+	require.NoError(t, s.Restart())
+	conn, err := net.Dial("tcp", net.JoinHostPort("::1", port))
+	if err == nil {
+		_ = conn.Close()
+	}
+	assert.Error(t, err, "IPv4 only, before as after")
+}
+
 func TestRestartWaitsForAnAddressThatIsTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := testutil.NewEchoServer(t, "tcp")

@@ -100,12 +100,14 @@ func (c *serverConn) end(how ending) error {
 func finish(conn net.Conn) {
 	switch conn := conn.(type) {
 	case *net.TCPConn:
-		// The peer keeps the end of stream once it has it, whatever follows.
+		// Unread data counts at the close: what is still to be sent would go. To
+		// shut the reading side is no way out, it makes a reset of what comes later.
 		_ = conn.CloseWrite()
+		drain(conn)
 	case *net.UnixConn:
-		// Here unread data counts at the close, so it has to go. With the
-		// reading side shut nothing is added to it and reads don't block; the
-		// deadline is for systems that think differently.
+		// Unread data counts here, too. With the reading side shut nothing is
+		// added to it and reads don't block; the deadline is for systems that
+		// think differently.
 		_ = conn.CloseWrite()
 		_ = conn.CloseRead()
 		_ = conn.SetReadDeadline(time.Now().Add(time.Second))

@@ -40,7 +40,7 @@ func (s *Server) Restart() error {
 	if s.isClosed() {
 		return fmt.Errorf("testutil: restart %s: %w", s.Remote(), net.ErrClosed)
 	}
-	listener, err := listenAgain(s.addr)
+	listener, err := listenAgain(s.network, s.addr.String())
 	if err != nil {
 		return fmt.Errorf("testutil: restart: %w", err)
 	}
@@ -116,9 +116,9 @@ func (s *Server) firstPanic() error {
 
 // listenAgain retries while the address is taken. The sockets of the previous
 // run aren't in the way, but a client's local port may be the same number.
-func listenAgain(addr net.Addr) (net.Listener, error) {
+func listenAgain(network, address string) (net.Listener, error) {
 	for give := time.Now().Add(rebindFor); ; {
-		listener, err := net.Listen(addr.Network(), addr.String())
+		listener, err := net.Listen(network, address)
 		if !isAddrInUse(err) || time.Now().After(give) {
 			return listener, err
 		}
