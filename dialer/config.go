@@ -13,6 +13,10 @@ const (
 
 	// A peer counts as dead once this many probes went unanswered.
 	keepAliveProbes = 3
+
+	// maxKeepAlive is what Linux takes. A larger time would be ignored, and
+	// the system's own settings hold.
+	maxKeepAlive = 32767 * time.Second
 )
 
 // Config says how connections are opened. Its zero value is ready for use.
@@ -24,7 +28,8 @@ type Config struct {
 	// probed and the time between two probes. The third unanswered probe
 	// ends the connection, so a peer that vanished is noticed after four
 	// times KeepAlive. Zero means 5 seconds, a negative value no probes.
-	// Systems that count in seconds round up. Unix sockets ignore it.
+	// Systems that count in seconds round up, and 32767 seconds count for
+	// more, as Linux takes no more. Unix sockets ignore it.
 	KeepAlive time.Duration
 
 	// Timeout bounds one DialContext, the look-up of the name included.
@@ -74,7 +79,7 @@ func (cfg Config) export() net.Dialer {
 		Resolver: cfg.Resolver,
 	}
 
-	if keepAlive := orDefault(cfg.KeepAlive, defaultKeepAlive); keepAlive > 0 {
+	if keepAlive := min(orDefault(cfg.KeepAlive, defaultKeepAlive), maxKeepAlive); keepAlive > 0 {
 		d.KeepAliveConfig = net.KeepAliveConfig{
 			Enable:   true,
 			Idle:     keepAlive,

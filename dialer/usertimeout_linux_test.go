@@ -72,7 +72,7 @@ func TestKeepAliveIsSetOnTheSocket(t *testing.T) {
 	ln := listenTCP(t)
 	serve(t, ln, hold)
 
-	for keepAlive, want := range map[time.Duration][4]int{0: {1, 5, 5, 3}, 7 * time.Second: {1, 7, 7, 3}, -1: {0}} {
+	for keepAlive, want := range map[time.Duration][4]int{0: {1, 5, 5, 3}, 7 * time.Second: {1, 7, 7, 3}, -1: {0}, 24 * time.Hour: {1, 32767, 32767, 3}} {
 		conn := mustDial(t, dialer.New(dialer.Config{KeepAlive: keepAlive}), "tcp", ln.Addr().String())
 		raw, err := conn.(syscall.Conn).SyscallConn()
 		require.NoError(t, err)
