@@ -2,11 +2,14 @@ package stream_test
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"darvaza.org/x/net/testutil"
@@ -35,4 +38,28 @@ func TestShutdownThatGaveUpDoesNotWaitForACloseThatBlocks(t *testing.T) {
 		close(release)
 		require.NoError(t, s.Wait())
 	})
+}
+
+// closePanic is a connection whose Close panics.
+type closePanic struct{ io.ReadWriteCloser }
+
+var errOfClose, errOfHook = errors.New("of Close"), errors.New("of OnError")
+
+func (c closePanic) Close() error {
+	_ = c.ReadWriteCloser.Close()
+	panic(errOfClose)
+}
+
+func TestPanicOfOnErrorIsJoinedToThatOfClose(t *testing.T) {
+	s, _ := newLines(t)
+	s.Conn = closePanic{s.Conn}
+	s.OnError = func(err error) {
+		assert.ErrorIs(t, err, errOfClose)
+		panic(errOfHook)
+	}
+	require.NoError(t, s.Spawn())
+	_ = s.Close()
+	err := s.Wait()
+	assert.ErrorIs(t, err, errOfClose)
+	assert.ErrorIs(t, err, errOfHook)
 }

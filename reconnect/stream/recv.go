@@ -2,7 +2,7 @@ package stream
 
 // Recv returns the channel on which messages of the peer arrive; it is the same
 // one each time. It is closed when the inbound stream has ended and when the
-// session has, and then still gives what had been decoded before.
+// session has, and then still gives what was ready to be received.
 //
 // Somebody should receive. The session reads a few messages ahead, and then waits:
 // a peer that sends more is held back, and its end isn't noticed. An end of the

@@ -54,7 +54,23 @@ type splitGuard struct {
 	stalls int
 }
 
+// next goes on after a step that only skips. The scanner would read first, and drop
+// what is left at the end of the stream.
 func (g *splitGuard) next(data []byte, atEOF bool) (int, []byte, error) {
+	for skipped := 0; ; {
+		advance, token, err := g.step(data[skipped:], atEOF)
+		if err == nil && token == nil && 0 < advance && advance < len(data)-skipped {
+			skipped += advance
+			continue
+		}
+		if advance >= 0 {
+			advance += skipped
+		}
+		return advance, token, err
+	}
+}
+
+func (g *splitGuard) step(data []byte, atEOF bool) (int, []byte, error) {
 	// The scanner says atEOF after any error. But a line cut short by a reset
 	// isn't a line, and without atEOF there is nothing to split in no bytes.
 	eof := atEOF && g.src.ended

@@ -58,9 +58,15 @@ func (r *session[_, _]) end(error) {
 		if p != nil {
 			failure = lifecycle.Recovered(p)
 		}
-		r.tell(failure)
-		if p != nil {
+		told := lifecycle.Call(func() error { r.tell(failure); return nil })
+		switch {
+		case p == nil && told == nil:
+		case p == nil:
+			panic(told)
+		case told == nil:
 			panic(failure)
+		default:
+			panic(errors.Join(failure, told))
 		}
 	}()
 	_ = r.conn.Close()

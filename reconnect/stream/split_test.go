@@ -2,6 +2,7 @@ package stream_test
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -367,4 +368,40 @@ func TestSplitIsNotAskedAboutNoBytesWhenAReadFails(t *testing.T) {
 	spawn(t, s)
 	assert.Equal(t, []string{"abc"}, rest(s))
 	assert.ErrorIs(t, s.Wait(), reset)
+}
+
+// commentLines skips lines that begin with a hash, one at a time.
+func commentLines(data []byte, atEOF bool) (int, []byte, error) {
+	advance, token, err := bufio.ScanLines(data, atEOF)
+	if bytes.HasPrefix(token, []byte("#")) {
+		token = nil
+	}
+	return advance, token, err
+}
+
+func TestSplitThatSkipsLosesNoMessageBehindThat(t *testing.T) {
+	for in, want := range map[string][]string{
+		"#a\n#b\nmsg\n":               {"msg"},
+		"#a\nmsg":                     {"msg"},
+		"x\n#a\n#b\n#c\nmsg1\nmsg2\n": {"x", "msg1", "msg2"},
+		"msg\n#a\n#b\n":               {"msg"},
+	} {
+		s, peer := newLines(t)
+		s.Split = commentLines
+		spawn(t, s)
+		go func() { write(peer, in); _ = peer.Close() }()
+		assert.Equal(t, want, rest(s), in)
+		assert.NoError(t, s.Wait(), in)
+	}
+}
+
+func TestMessageBehindASkippedOneDoesNotWaitForMoreBytes(t *testing.T) {
+	s, peer := newLines(t)
+	s.Split = commentLines
+	spawn(t, s)
+	go write(peer, "#a\nmsg\n")
+	m, ok := <-s.Recv()
+	assert.True(t, ok)
+	assert.Equal(t, "msg", m)
+	require.NoError(t, s.Close())
 }

@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"darvaza.org/x/net/worker"
 )
@@ -11,7 +12,9 @@ import (
 // functions are skipped. Their context ends when the session does, after an orderly
 // end has written what was queued. The first error ends the session with it,
 // except for one that matches [ErrClosed] while the session is closing: it
-// says no more than that. The session isn't done before they have returned.
+// says no more than that. A context.Canceled is no end that the user asked for,
+// unless the function's own context is over. The session isn't done before they
+// have returned.
 //
 // Go doesn't block. While the session ends functions still run, with a
 // context that is over; after it is done they don't.
@@ -39,10 +42,15 @@ func (s *StreamSession[_, _]) GoCatch(run worker.Func, catch worker.Catcher) {
 }
 
 // catchClosed keeps a worker that was turned away by Send from failing the
-// session before what it sent earlier has been written.
-func (r *session[_, _]) catchClosed(_ context.Context, err error) error {
-	if r.queue.isClosed() && errors.Is(err, ErrClosed) {
+// session before what it sent earlier has been written. A bare context.Canceled would
+// pass for an end that was asked for, and drop that as well.
+func (r *session[_, _]) catchClosed(ctx context.Context, err error) error {
+	switch {
+	case r.queue.isClosed() && errors.Is(err, ErrClosed):
 		return nil
+	case err == context.Canceled && ctx.Err() == nil:
+		return fmt.Errorf("stream: worker: %w", err)
+	default:
+		return err
 	}
-	return err
 }

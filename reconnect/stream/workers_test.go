@@ -207,3 +207,24 @@ func callSomething(t *testing.T, s *lines, i int) {
 		_ = ended(s.Done())
 	}
 }
+
+func TestWorkersOwnCancellationIsItsError(t *testing.T) {
+	for name, start := range map[string]func(*lines, worker.Func){
+		"Go":      func(s *lines, fn worker.Func) { s.Go(fn) },
+		"GoCatch": func(s *lines, fn worker.Func) { s.GoCatch(fn, nil) },
+	} {
+		s, _ := newLines(t)
+		var told error
+		s.OnError = func(err error) { told = err }
+		spawn(t, s)
+		start(s, func(context.Context) error { return context.Canceled })
+		assert.ErrorIs(t, s.Wait(), context.Canceled, name)
+		assert.ErrorIs(t, told, context.Canceled, name)
+
+		s, _ = newLines(t)
+		spawn(t, s)
+		start(s, func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+		assert.NoError(t, s.Close(), name)
+		assert.NoError(t, s.Wait(), name)
+	}
+}
