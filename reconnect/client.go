@@ -67,7 +67,8 @@ type OptionFunc func(*Config) error
 // another try.
 //
 // The Client does nothing until [Client.Connect], and needs no clean-up before
-// that.
+// that, unless its Config.Context can end: that holds on to it until it does, or
+// until [Client.Cancel] or Shutdown.
 func New(cfg *Config, options ...OptionFunc) (*Client, error) {
 	if cfg == nil {
 		cfg = new(Config)

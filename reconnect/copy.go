@@ -56,7 +56,8 @@ func (c *Client) ReadFrom(r io.Reader) (int64, error) {
 	if done {
 		return sent, err
 	}
-	n, err := copyAll(sessionWriter{s}, r)
+	// A source that can write itself would do so in a single Write.
+	n, err := copyAll(sessionWriter{s}, struct{ io.Reader }{r})
 	return sent + n, err
 }
 

@@ -40,9 +40,17 @@ func newCopyLink(t testing.TB, network string, edit func(*reconnect.Config)) *co
 	if edit != nil {
 		edit(cfg)
 	}
+	began, onSession := make(chan struct{}, 1), cfg.OnSession
+	cfg.OnSession = func(ctx context.Context) error {
+		select {
+		case began <- struct{}{}:
+		default:
+		}
+		return onSession(ctx)
+	}
 	link.Client = newClient(t, cfg)
 	require.NoError(t, link.Connect())
-	require.NoError(t, link.WaitConnected(guarded(t)))
+	receive(t, began) // a connection that fails before that has no session
 	peer, err := l.Accept()
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = peer.Close() })

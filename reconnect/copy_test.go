@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -238,5 +239,30 @@ func TestCopyDoesNotBypassTheReadOfATypeThatEmbedsAFile(t *testing.T) {
 		require.NoError(t, err)
 		require.EqualValues(t, 5, limited.N)
 		require.Equal(t, "HELLO", string(receive(t, taken)))
+	})
+}
+
+// largestWrite is a connection that notes the largest Write.
+type largestWrite struct {
+	net.Conn
+	size *int
+}
+
+func (c largestWrite) Write(p []byte) (int, error) {
+	*c.size = max(*c.size, len(p))
+	return c.Conn.Write(p)
+}
+
+func TestReadFromASourceThatCouldWriteItselfGoesInParts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipe(t, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
+		size := 0
+		c := connectPipe(t, p, func(cfg *reconnect.Config) {
+			cfg.Dialer = wrapped(p, func(conn net.Conn) net.Conn { return largestWrite{conn, &size} })
+		})
+		n, err := c.ReadFrom(bytes.NewReader(make([]byte, 1<<20)))
+		require.NoError(t, err)
+		require.EqualValues(t, 1<<20, n)
+		require.Equal(t, 32<<10, size)
 	})
 }

@@ -78,11 +78,11 @@ func (c *Client) ResetDeadline() (err error) {
 	return err
 }
 
-// TimeoutToAbsoluteTime returns base plus d: the present where base is zero,
-// and the zero time, which is no deadline, where d is negative.
+// TimeoutToAbsoluteTime returns base plus d, where a zero base stands for the
+// present. A d of zero or less gives the zero time, which is no deadline.
 func TimeoutToAbsoluteTime(base time.Time, d time.Duration) time.Time {
 	switch {
-	case d < 0:
+	case d <= 0:
 		return time.Time{}
 	case base.IsZero():
 		base = time.Now()

@@ -34,14 +34,17 @@ func (c *Client) dial(s *session) error {
 			return nil
 		}
 		errs = append(errs, err)
+		if lifecycle.IsFinal(err) {
+			break // no other remote makes up for it
+		}
 	}
-	switch {
-	case s.Err() != nil:
+	switch err := errors.Join(errs...); {
+	case s.Err() != nil && !lifecycle.IsFinal(err):
 		return context.Cause(s)
 	case len(errs) == 1:
 		return errs[0]
 	default:
-		return errors.Join(errs...)
+		return err
 	}
 }
 
@@ -76,7 +79,7 @@ func (c *Client) dialRemote(s *session, set *settings, r *remote) (conn net.Conn
 		return conn, nil
 	}
 	if conn != nil {
-		_ = conn.Close()
+		_ = cut(conn)
 	}
 	if isBareStop(err) {
 		return nil, err // wrapped it would say more than the user did

@@ -17,7 +17,7 @@ func (c *Client) judge(s *session, err error) lifecycle.Verdict {
 		if s.stage == stageConnect {
 			err = s.outcome(err)
 		}
-		if s.stage == stageDial || err == nil {
+		if err == nil || s.stage == stageDial && !lifecycle.IsFinal(err) {
 			return lifecycle.Verdict{}
 		}
 	}
@@ -77,8 +77,8 @@ func (c *Client) sessionEnded(s *session) {
 // stop stops the client by a verdict. Whoever waits in Connect gets to know
 // first.
 func (c *Client) stop(v lifecycle.Verdict) {
-	if v.Stopping {
-		return
+	if v.Stopping || c.Context().Err() != nil {
+		return // the stop came first, be it while OnError was running
 	}
 	if c.loop.draft != nil {
 		c.publish() // so that who is woken by the stop finds what it comes from

@@ -134,10 +134,10 @@ func (c *Client) hangUp(s *session) {
 			c.collect(s)
 			c.current.CompareAndSwap(s, nil)
 		}()
+		defer s.out.dismiss()
+		defer s.in.dismiss()
 		s.cancel(errSessionOver)
 		_ = s.close()
-		s.in.dismiss()
-		s.out.dismiss()
 	}()
 	if s.stage == stageSession {
 		c.loop.uptime = time.Since(s.since) - s.upSince // the goodbye is no part of it

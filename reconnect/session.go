@@ -116,6 +116,11 @@ func (s *session) Deadline() (time.Time, bool) {
 	return s.client.Context().Deadline()
 }
 
+// String keeps fmt away from the fields, which others are writing to.
+func (s *session) String() string {
+	return "reconnect.session"
+}
+
 var connKey = lifecycle.ConnKey()
 
 // attach gives the session its connection. A session that has been told to
@@ -176,7 +181,9 @@ func (s *session) close() error {
 	if s.out.isEnded() {
 		grace = max(s.out.left(), 0)
 	}
-	timer := time.AfterFunc(grace, s.cut)
+	timer := time.AfterFunc(grace, func() {
+		_ = s.client.call(func() error { s.cut(); return nil })
+	})
 	defer timer.Stop()
 	return t.Close()
 }
@@ -194,11 +201,15 @@ func (s *session) abandon() {
 
 // cut closes the connection without a goodbye.
 func (s *session) cut() {
-	if t, ok := s.conn.(*tls.Conn); ok {
-		_ = t.NetConn().Close()
-		return
+	_ = cut(s.conn)
+}
+
+// cut closes a connection. TLS would write to it first, which may block.
+func cut(conn net.Conn) error {
+	if t, ok := conn.(*tls.Conn); ok {
+		return t.NetConn().Close()
 	}
-	_ = s.conn.Close()
+	return conn.Close()
 }
 
 // closedError is what reads and writes cut short get.
@@ -211,16 +222,17 @@ func (s *session) closedError() error {
 
 // outcome is what the session's own error means, seen with what ended its
 // context. An answer of "cancelled" means that cause. Errors that we caused by
-// dropping the connection on request aren't errors.
+// dropping the connection on request aren't errors. What is final stays, whatever
+// it was made of.
 func (s *session) outcome(err error) error {
 	cause := context.Cause(s)
 	switch {
-	case err == nil || cause == nil:
+	case err == nil || cause == nil || lifecycle.IsFinal(err):
 		return err
 	case errors.Is(err, context.Canceled):
 		err = cause
 	}
-	if isRequest(cause) && (err == cause || isCut(err)) && !errors.Is(err, ErrDoNotReconnect) {
+	if isRequest(cause) && (err == cause || isCut(err) && !IsFatal(err)) {
 		return nil
 	}
 	return err

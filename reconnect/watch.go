@@ -75,8 +75,8 @@ func (c *Client) WaitConnected(ctx context.Context) error {
 		switch {
 		case c.Context().Err() != nil:
 			return c.notConnected(c.stoppedError())
-		case c.State() == lifecycle.Connected && c.current.Load() != nil:
-			return nil // not while a callback judges how the session ended
+		case c.State() == lifecycle.Connected && c.isUp():
+			return nil
 		}
 		select {
 		case <-changed:
@@ -85,6 +85,13 @@ func (c *Client) WaitConnected(ctx context.Context) error {
 			return c.notConnected(ctx.Err())
 		}
 	}
+}
+
+// isUp is false from the end of a session on, while its callbacks still run and
+// judge how it ended.
+func (c *Client) isUp() bool {
+	s := c.current.Load()
+	return s != nil && s.Err() == nil
 }
 
 // notConnected adds to err what the last attempt has died of.

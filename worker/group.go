@@ -26,7 +26,7 @@ type Group struct {
 	// OnCancel, where it isn't nil, is told that the group stops and why, exactly
 	// once, after the context was cancelled and before the group is done. It
 	// is called by whoever starts the stop, who waits for it, so it should be
-	// quick: that can be the caller of Cancel, Shutdown or Wait, a function of
+	// quick: that can be the caller of Cancel, Shutdown, Wait or Release, a function of
 	// the group, or a goroutine of its own when Parent ends. It must neither
 	// call Wait nor wait for Done. If it doesn't return properly the group ends
 	// nevertheless, and its panic, or ErrGoexit, becomes part of the reason.

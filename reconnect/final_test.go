@@ -1,0 +1,302 @@
+package reconnect_test
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"darvaza.org/x/net/dialer"
+	"darvaza.org/x/net/lifecycle"
+	"darvaza.org/x/net/reconnect"
+	"darvaza.org/x/net/testutil"
+)
+
+// What is final ends the client also where the error says, beside that, no more
+// than that the connection was taken away.
+func TestExplicitStopOrPanicCountsWhateverEndedTheSession(t *testing.T) {
+	broken := errors.New("bad frame")
+	drops := map[string]func(*reconnect.Client, *testutil.PipeListener){
+		"Reconnect": func(c *reconnect.Client, _ *testutil.PipeListener) { _ = c.Reconnect() },
+		"Close":     func(c *reconnect.Client, _ *testutil.PipeListener) { _ = c.Close() },
+		"EOF":       func(_ *reconnect.Client, p *testutil.PipeListener) { p.HangUp() },
+	}
+	for how, answer := range map[string]func(ctx context.Context, read error) error{
+		"stop and cancelled": func(ctx context.Context, _ error) error {
+			return fmt.Errorf("%w: %w", reconnect.ErrDoNotReconnect, ctx.Err())
+		},
+		"stop and closed":      func(_ context.Context, read error) error { return errors.Join(read, reconnect.ErrDoNotReconnect) },
+		"own error and closed": func(_ context.Context, read error) error { return errors.Join(read, broken) },
+		"panic of cancelled":   func(ctx context.Context, _ error) error { panic(ctx.Err()) },
+		"panic of the cause":   func(ctx context.Context, _ error) error { panic(context.Cause(ctx)) },
+		"panic of closed":      func(_ context.Context, read error) error { panic(read) },
+	} {
+		for name, drop := range drops {
+			bubble(t, how+" "+name, func(t *testing.T) {
+				p := newPipe(t, nil)
+				cfg := pipeConfig(p)
+				cfg.ReadTimeout = -1
+				var c *reconnect.Client
+				cfg.OnSession = func(ctx context.Context) error {
+					_, err := c.Read(make([]byte, 1))
+					<-ctx.Done()
+					return answer(ctx, err)
+				}
+				c = newClient(t, cfg)
+				require.NoError(t, c.Connect())
+				synctest.Wait()
+				drop(c, p)
+				require.Error(t, waitDone(t, c))
+				require.Error(t, c.Status().LastError)
+				require.Equal(t, 1, p.Dials())
+			})
+		}
+	}
+}
+
+func TestExplicitStopOrPanicOfOnConnectCountsAfterReconnect(t *testing.T) {
+	for how, answer := range map[string]func(context.Context) error{
+		"stop": func(ctx context.Context) error {
+			return fmt.Errorf("%w: %w", reconnect.ErrDoNotReconnect, ctx.Err())
+		},
+		"panic": func(ctx context.Context) error { panic(ctx.Err()) },
+	} {
+		bubble(t, how, func(t *testing.T) {
+			p := newPipe(t, nil)
+			cfg := pipeConfig(p)
+			cfg.OnConnect = func(ctx context.Context, _ net.Conn) error {
+				<-ctx.Done()
+				return answer(ctx)
+			}
+			c := newClient(t, cfg)
+			connected := connecting(c)
+			synctest.Wait()
+			require.NoError(t, c.Reconnect())
+			require.Error(t, receive(t, connected))
+			require.Error(t, waitDone(t, c))
+			require.Equal(t, 1, p.Dials())
+		})
+	}
+}
+
+// byAddress dials by the address, and goes to the pipe where it knows nothing else.
+func byAddress(p *testutil.PipeListener, dials map[string]func(context.Context) error) dialer.Func {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		if dial := dials[address]; dial != nil {
+			return nil, dial(ctx)
+		}
+		return p.DialContext(ctx, network, address)
+	}
+}
+
+func TestExplicitStopOrPanicOfADialEndsTheRound(t *testing.T) {
+	banned := fmt.Errorf("banned: %w", reconnect.ErrDoNotReconnect)
+	for how, dial := range map[string]func(context.Context) error{
+		"stop":  func(context.Context) error { return banned },
+		"panic": func(context.Context) error { panic("dial") },
+	} {
+		bubble(t, how, func(t *testing.T) {
+			p := newPipe(t, nil)
+			cfg := pipeConfig(p)
+			cfg.Remote, cfg.Alternates = "a.test:1", []string{"b.test:1"}
+			cfg.Dialer = byAddress(p, map[string]func(context.Context) error{"a.test:1": dial})
+			c := newClient(t, cfg)
+			err := c.Connect()
+			require.True(t, lifecycle.IsFinal(err), "%v", err)
+			require.Equal(t, err, waitDone(t, c))
+			require.Zero(t, p.Dials())
+		})
+	}
+}
+
+func TestExplicitStopOrPanicOfADialCountsAfterReconnect(t *testing.T) {
+	for how, answer := range map[string]func() error{
+		"stop":  func() error { return reconnect.ErrDoNotReconnect },
+		"panic": func() error { panic("dial") },
+	} {
+		bubble(t, how, func(t *testing.T) {
+			p := newPipe(t, nil)
+			cfg := pipeConfig(p)
+			cfg.DialTimeout = -1
+			dials := 0
+			cfg.Dialer = byAddress(p, map[string]func(context.Context) error{cfg.Remote: func(ctx context.Context) error {
+				dials++
+				<-ctx.Done()
+				return answer()
+			}})
+			c := newClient(t, cfg)
+			connected := connecting(c)
+			synctest.Wait()
+			require.NoError(t, c.Reconnect())
+			assert.Error(t, receive(t, connected))
+			_ = waitDone(t, c)
+			require.Equal(t, 1, dials)
+		})
+	}
+}
+
+func TestPanicOfAWaiterThatReconnectCutsShortStopsTheClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipe(t, nil)
+		p.Refuse(io.ErrUnexpectedEOF)
+		cfg := pipeConfig(p)
+		cfg.WaitReconnect = func(ctx context.Context) error { <-ctx.Done(); panic("wait") }
+		c := newClient(t, cfg)
+		require.NoError(t, c.Connect())
+		synctest.Wait()
+		require.NoError(t, c.Reconnect())
+		requirePanicError(t, waitDone(t, c), "wait")
+	})
+}
+
+func TestContextOfASessionIsPrintedWithoutItsFields(t *testing.T) {
+	s := testutil.NewEchoServer(t, "tcp")
+	cfg := &reconnect.Config{Remote: s.Remote()}
+	check := func(ctx context.Context) {
+		for _, verb := range []string{"%v", "%+v", "%s"} {
+			assert.Equal(t, "reconnect.session", fmt.Sprintf(verb, ctx))
+		}
+	}
+	cfg.OnConnect = func(ctx context.Context, _ net.Conn) error { check(ctx); return nil }
+	cfg.OnSession = func(ctx context.Context) error { check(ctx); return reconnect.ErrDoNotReconnect }
+	c := newClient(t, cfg)
+	require.NoError(t, c.Connect())
+	require.NoError(t, waitDone(t, c))
+}
+
+func TestStopThatComesWhileOnErrorRunsIsWhatConnectTells(t *testing.T) {
+	for range 50 {
+		synctest.Test(t, func(t *testing.T) {
+			p := newPipe(t, nil)
+			p.Refuse(io.EOF)
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			cfg := pipeConfig(p)
+			cfg.Context = ctx
+			cfg.OnError = func(context.Context, net.Conn, error) error {
+				cancel()
+				return ctx.Err()
+			}
+			c := newClient(t, cfg)
+			require.ErrorIs(t, c.Connect(), reconnect.ErrClosed)
+			require.NoError(t, waitDone(t, c))
+		})
+	}
+}
+
+func TestWaitConnectedWaitsForTheNextConnectionOnceTheSessionIsToEnd(t *testing.T) {
+	for name, drop := range map[string]func(*reconnect.Client) error{
+		"Close": (*reconnect.Client).Close, "Reconnect": (*reconnect.Client).Reconnect,
+	} {
+		bubble(t, name, func(t *testing.T) {
+			p := newPipe(t, nil)
+			cfg := pipeConfig(p)
+			cfg.OnSession = func(ctx context.Context) error {
+				<-ctx.Done()
+				pass(t, time.Second)
+				return ctx.Err()
+			}
+			cfg.OnDisconnect = func(context.Context, net.Conn) error { pass(t, time.Second); return nil }
+			c := newClient(t, cfg)
+			require.NoError(t, c.Connect())
+			require.NoError(t, c.WaitConnected(guarded(t)))
+			require.NoError(t, drop(c))
+			require.NoError(t, c.WaitConnected(guarded(t)))
+			require.EqualValues(t, 2, c.Status().Sessions)
+		})
+	}
+}
+
+// muteTLSPipe is a server that does the handshake and says nothing more, and reads
+// nothing, until the test ends.
+func muteTLSPipe(t *testing.T) (*testutil.PipeListener, *x509.CertPool) {
+	cert, pool := certificate(t, "server.test", time.Hour)
+	stop := make(chan struct{})
+	p := newPipe(t, func(conn net.Conn) {
+		_ = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}}).Handshake()
+		<-stop
+	})
+	t.Cleanup(func() { close(stop) })
+	return p, pool
+}
+
+func TestStopRightAfterADialOverTLSDoesNotWaitForThePeer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, pool := muteTLSPipe(t)
+		cfg := pipeConfig(p)
+		inner := dialer.WithTLS(p, &tls.Config{RootCAs: pool}, -1)
+		var c *reconnect.Client
+		cfg.Dialer = dialer.Func(func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := inner.DialContext(ctx, network, address)
+			c.Cancel(nil)
+			return conn, err
+		})
+		c = newClient(t, cfg)
+		begin := time.Now()
+		require.ErrorIs(t, c.Connect(), reconnect.ErrClosed)
+		require.NoError(t, waitDone(t, c))
+		require.Zero(t, time.Since(begin))
+	})
+}
+
+// closePanics is a connection whose Read panics, if told to, and whose Close does.
+type closePanics struct {
+	net.Conn
+	read bool
+}
+
+func (c closePanics) Read(p []byte) (int, error) {
+	if c.read {
+		panic("read")
+	}
+	return c.Conn.Read(p)
+}
+
+func (c closePanics) Close() error {
+	_ = c.Conn.Close()
+	panic("close")
+}
+
+func TestCloseThatPanicsUnderTLSTakesNothingDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, pool := muteTLSPipe(t)
+		cfg := pipeConfig(p)
+		cfg.Dialer = wrapped(p, func(c net.Conn) net.Conn { return closePanics{Conn: c} })
+		cfg.TLSConfig = &tls.Config{RootCAs: pool}
+		c := newClient(t, cfg)
+		require.NoError(t, c.Connect())
+		c.Cancel(nil)
+		_ = waitDone(t, c)
+	})
+}
+
+func TestCloseThatPanicsLetsReadsGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipe(t, nil)
+		cfg := pipeConfig(p)
+		cfg.ReadTimeout = time.Minute
+		cfg.Dialer = wrapped(p, func(c net.Conn) net.Conn { return closePanics{Conn: c, read: true} })
+		cfg.OnError = func(context.Context, net.Conn, error) error { return nil }
+		c := newClient(t, cfg)
+		require.NoError(t, c.Connect())
+		for range 2 {
+			c.Go(func(context.Context) error {
+				_, err := c.Read(make([]byte, 1)) // the first keeps its turn
+				return err
+			})
+		}
+		synctest.Wait()
+		require.NoError(t, c.SetReadDeadline(0))
+		c.Cancel(nil)
+		_ = waitDone(t, c)
+	})
+}
