@@ -52,7 +52,8 @@ Messages, all on the standard error
   -h                   show this
 
 Exit codes
-  0                    all was sent, and the last connection ended in good order
+  0                    all input read by then was sent, and the last connection
+                       ended in good order
   1                    anything else, wrong options included
   128+n                stopped by signal n, such as 130 for Ctrl-C
 
