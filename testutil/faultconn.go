@@ -177,10 +177,9 @@ func (c *FaultConn) fail(s *faultSide, set func(time.Time) error, err error) {
 	if err != nil {
 		s.faults++
 		s.last = err
-		if s.calls > 0 && s.cut == nil {
+		if set(past) == nil && s.calls > 0 && s.cut == nil {
 			s.cut = make(chan struct{})
 		}
-		_ = set(past)
 		return
 	}
 	if s.cut == nil {

@@ -205,3 +205,24 @@ func TestFaultConnKeepsTheDeadlineSetDuringAFault(t *testing.T) {
 		assert.Equal(t, time.Second, time.Since(start))
 	})
 }
+
+// withoutDeadlines is a connection whose read deadline can't be set.
+type withoutDeadlines struct{ net.Conn }
+
+func (withoutDeadlines) SetReadDeadline(time.Time) error { return os.ErrNoDeadline }
+
+func TestFaultConnPassesOnThatThereAreNoDeadlines(t *testing.T) {
+	near, far := net.Pipe()
+	began, ended := make(chan struct{}, 1), make(chan struct{})
+	conn := testutil.NewFaultConn(readTold{withoutDeadlines{near}, began})
+	go func() {
+		defer close(ended)
+		_, _ = conn.Read(make([]byte, 1))
+	}()
+	<-began
+	conn.FailRead(errFault)
+	conn.FailRead(nil)
+	assert.Equal(t, os.ErrNoDeadline, conn.SetReadDeadline(time.Now()))
+	require.NoError(t, far.Close())
+	<-ended
+}

@@ -1,7 +1,8 @@
 package testutil
 
 // HangUp closes every open connection and goes on accepting. Peers read the end
-// of the stream. It doesn't wait for the handlers.
+// of the stream; one over TCP that goes on sending may get a reset instead, before it
+// has read an answer that is larger than its window. It doesn't wait for the handlers.
 func (s *Server) HangUp() { s.endAll(hangUp) }
 
 // Reset aborts every open connection and goes on accepting: TCP peers get

@@ -102,6 +102,7 @@ func finish(conn net.Conn) {
 	case *net.TCPConn:
 		// Unread data counts at the close: what is still to be sent would go. To
 		// shut the reading side is no way out, it makes a reset of what comes later.
+		// What a peer sends after this still does.
 		_ = conn.CloseWrite()
 		drain(conn)
 	case *net.UnixConn:
