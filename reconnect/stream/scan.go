@@ -64,7 +64,7 @@ func (g *splitGuard) next(data []byte, atEOF bool) (int, []byte, error) {
 			continue
 		}
 		if advance >= 0 {
-			advance += skipped
+			advance = skipped + min(advance, len(data)-skipped+1) // too far stays too far
 		}
 		return advance, token, err
 	}

@@ -53,7 +53,7 @@ func (r *session[_, _]) end(error) {
 	r.queue.close()
 	failure := worker.ErrGoexit // unless Close comes back
 	defer func() {
-		// The group makes a panic, and a Goexit, a part of what Wait returns.
+		// The group makes the last panic or Goexit a part of what Wait returns.
 		p := recover()
 		if p != nil {
 			failure = lifecycle.Recovered(p)

@@ -13,7 +13,7 @@ import (
 // end has written what was queued. The first error ends the session with it,
 // except for one that matches [ErrClosed] while the session is closing: it
 // says no more than that. A context.Canceled is no end that the user asked for,
-// unless the function's own context is over. The session isn't done before they
+// unless the function's own context is over, or Context is. The session isn't done before they
 // have returned.
 //
 // Go doesn't block. While the session ends functions still run, with a
@@ -48,6 +48,8 @@ func (r *session[_, _]) catchClosed(ctx context.Context, err error) error {
 	switch {
 	case r.queue.isClosed() && errors.Is(err, ErrClosed):
 		return nil
+	case err == context.Canceled && r.group.Parent != nil && r.group.Parent.Err() != nil:
+		return context.Cause(r.group.Parent) // who watches Context may hear of its end first
 	case err == context.Canceled && ctx.Err() == nil:
 		return fmt.Errorf("stream: worker: %w", err)
 	default:

@@ -228,3 +228,33 @@ func TestWorkersOwnCancellationIsItsError(t *testing.T) {
 		assert.NoError(t, s.Wait(), name)
 	}
 }
+
+// lateContext is a context whose own listeners hear of its end before those of
+// the contexts that derive from it.
+type lateContext struct {
+	context.Context
+	done chan struct{}
+	err  atomic.Pointer[error]
+}
+
+func (c *lateContext) Done() <-chan struct{} { return c.done }
+
+func (c *lateContext) Err() error {
+	if err := c.err.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+func TestWorkerThatWatchesContextDoesNotMakeItsEndAnError(t *testing.T) {
+	for range 100 {
+		ctx := &lateContext{Context: context.Background(), done: make(chan struct{})}
+		s, _ := newLines(t)
+		s.Context = ctx
+		spawn(t, s)
+		s.Go(func(context.Context) error { <-ctx.Done(); return ctx.Err() })
+		ctx.err.Store(&context.Canceled)
+		close(ctx.done)
+		require.NoError(t, s.Wait())
+	}
+}
