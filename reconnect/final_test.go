@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -144,25 +145,93 @@ func TestExplicitStopOrPanicOfADialCountsAfterReconnect(t *testing.T) {
 	}
 }
 
-func TestPanicOfAWaiterThatReconnectCutsShortStopsTheClient(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newPipe(t, nil)
-		p.Refuse(io.ErrUnexpectedEOF)
-		cfg := pipeConfig(p)
-		cfg.WaitReconnect = func(ctx context.Context) error { <-ctx.Done(); panic("wait") }
-		c := newClient(t, cfg)
-		require.NoError(t, c.Connect())
-		synctest.Wait()
-		require.NoError(t, c.Reconnect())
-		requirePanicError(t, waitDone(t, c), "wait")
-	})
+func TestExplicitStopOrPanicOfAWaiterCountsAfterReconnect(t *testing.T) {
+	for how, answer := range map[string]func(context.Context) error{
+		"stop": func(ctx context.Context) error {
+			return fmt.Errorf("%w: %w", reconnect.ErrDoNotReconnect, ctx.Err())
+		},
+		"panic": func(context.Context) error { panic("wait") },
+	} {
+		bubble(t, how, func(t *testing.T) {
+			p := newPipe(t, nil)
+			p.Refuse(io.ErrUnexpectedEOF)
+			cfg := pipeConfig(p)
+			cfg.WaitReconnect = func(ctx context.Context) error { <-ctx.Done(); return answer(ctx) }
+			c := newClient(t, cfg)
+			require.NoError(t, c.Connect())
+			synctest.Wait()
+			require.NoError(t, c.Reconnect())
+			require.True(t, lifecycle.IsFinal(waitDone(t, c)))
+			require.Equal(t, 1, p.Dials())
+		})
+	}
+}
+
+// lateContext is a context that tells its own listeners of its end before those
+// of the contexts that derive from it.
+type lateContext struct {
+	context.Context
+	done chan struct{}
+
+	mu  sync.Mutex
+	err error
+}
+
+func newLateContext() *lateContext {
+	return &lateContext{Context: context.Background(), done: make(chan struct{})}
+}
+
+func (c *lateContext) Done() <-chan struct{} { return c.done }
+
+func (c *lateContext) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}
+
+func (c *lateContext) cancel() {
+	c.mu.Lock()
+	c.err = context.Canceled
+	c.mu.Unlock()
+	close(c.done)
+}
+
+func TestWhoWatchesTheBaseContextDoesNotMakeItsEndAnError(t *testing.T) {
+	for name, edit := range map[string]func(*reconnect.Config, func() error){
+		"OnSession": func(cfg *reconnect.Config, watch func() error) {
+			cfg.OnSession = func(context.Context) error { return watch() }
+		},
+		"WaitReconnect": func(cfg *reconnect.Config, watch func() error) {
+			cfg.OnSession = func(context.Context) error { return io.EOF }
+			cfg.WaitReconnect = func(context.Context) error { return watch() }
+		},
+		"worker": func(*reconnect.Config, func() error) {},
+	} {
+		for range 50 {
+			bubble(t, name, func(t *testing.T) {
+				ctx := newLateContext()
+				watch := func() error { <-ctx.Done(); return ctx.Err() }
+				cfg := pipeConfig(newPipe(t, nil))
+				cfg.Context = ctx
+				edit(cfg, watch)
+				c := newClient(t, cfg)
+				require.NoError(t, c.Connect())
+				if name == "worker" {
+					c.Go(func(context.Context) error { return watch() })
+				}
+				synctest.Wait()
+				ctx.cancel()
+				require.NoError(t, waitDone(t, c))
+			})
+		}
+	}
 }
 
 func TestContextOfASessionIsPrintedWithoutItsFields(t *testing.T) {
 	s := testutil.NewEchoServer(t, "tcp")
 	cfg := &reconnect.Config{Remote: s.Remote()}
 	check := func(ctx context.Context) {
-		for _, verb := range []string{"%v", "%+v", "%s"} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
 			assert.Equal(t, "reconnect.session", fmt.Sprintf(verb, ctx))
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 // judge takes note of how a turn ended and decides what follows.
 func (c *Client) judge(s *session, err error) lifecycle.Verdict {
+	c.heed()
 	if s.stage != stageSession && isRequest(context.Cause(s)) && c.Context().Err() == nil {
 		// The attempt didn't fail, it was cut short. An error that OnConnect
 		// has of its own counts.
@@ -43,6 +44,14 @@ func (c *Client) judge(s *session, err error) lifecycle.Verdict {
 	return v
 }
 
+// heed stops the client where Config.Context is over. Whoever watches that may hear
+// of it before the client does, and answer with its error.
+func (c *Client) heed() {
+	if parent := c.group.Parent; parent != nil && parent.Err() != nil {
+		c.Cancel(context.Cause(parent))
+	}
+}
+
 // verdict asks for what follows an error of the turn.
 func (c *Client) verdict(s *session, err error) (v lifecycle.Verdict) {
 	if err != nil && c.Context().Err() == nil {
@@ -58,6 +67,7 @@ func (c *Client) verdict(s *session, err error) (v lifecycle.Verdict) {
 
 // refused is the verdict on an error from WaitReconnect.
 func (c *Client) refused(err error) (v lifecycle.Verdict) {
+	c.heed()
 	_ = c.call(func() error {
 		v = c.settings.Load().callbacks.JudgeStop(c.Context(), nil, err)
 		return nil

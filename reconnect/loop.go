@@ -75,7 +75,7 @@ func (c *Client) next(s *session, err error) *session {
 	switch {
 	case c.Context().Err() != nil:
 		return nil
-	case s.Err() != nil && !isPanic(err): // cut short: dial at once, from the same step
+	case s.Err() != nil && !lifecycle.IsFinal(err): // cut short: dial at once, from the same step
 		return c.begin()
 	case err != nil:
 		c.stop(c.refused(err))
@@ -83,12 +83,6 @@ func (c *Client) next(s *session, err error) *session {
 	}
 	c.loop.step++
 	return s
-}
-
-// isPanic tells if a call has ended in a panic.
-func isPanic(err error) bool {
-	_, ok := err.(core.Recovered)
-	return ok
 }
 
 // wait runs WaitReconnect for the attempt to come.

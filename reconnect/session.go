@@ -116,10 +116,9 @@ func (s *session) Deadline() (time.Time, bool) {
 	return s.client.Context().Deadline()
 }
 
-// String keeps fmt away from the fields, which others are writing to.
-func (s *session) String() string {
-	return "reconnect.session"
-}
+// String and GoString keep fmt away from the fields, which others are writing to.
+func (s *session) String() string   { return "reconnect.session" }
+func (s *session) GoString() string { return s.String() }
 
 var connKey = lifecycle.ConnKey()
 

@@ -49,6 +49,7 @@ func (c *Client) GoCatch(run WorkerFunc, catch CatcherFunc) {
 
 // judgeWorker returns the reason to stop for, if any.
 func (c *Client) judgeWorker(ctx context.Context, err error) error {
+	c.heed()
 	var conn net.Conn
 	if s := c.current.Load(); s != nil {
 		conn = s.conn
