@@ -51,7 +51,9 @@ func TestEachConnectionOfAClientGetsASessionOfItsOwn(t *testing.T) {
 				return err
 			}
 			n++
-			assert.NoError(t, s.Send(fmt.Sprint(n)))
+			if err := s.Send(fmt.Sprint(n)); n <= cap(got) {
+				assert.NoError(t, err) // a session after those may meet the stop
+			}
 			msgs := rest(s)
 			if len(got) < cap(got) {
 				got <- msgs
