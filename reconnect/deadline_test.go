@@ -202,7 +202,6 @@ func TestCallThatBlocksIsBoundedAgainFromAResetOn(t *testing.T) {
 	}
 }
 
-// On a socket deadlines come early, and a call must not take one for its own.
 func TestTimeoutToAbsoluteTimeAddsToTheBaseOrThePresent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := time.Date(2001, 2, 3, 4, 5, 6, 7, time.UTC)

@@ -94,7 +94,7 @@ func TestReconnectCutsAWaitOfAnHourShortOnce(t *testing.T) {
 	})
 }
 
-func TestReconnectCutsAWaiterShortWhateverItReturns(t *testing.T) {
+func TestReconnectCutsAWaiterShortWhetherItFailsOrNot(t *testing.T) {
 	for name, answer := range map[string]error{"nil": nil, "an error": errors.New("cut")} {
 		bubble(t, name, func(t *testing.T) {
 			p := newPipe(t, nil)
