@@ -156,9 +156,9 @@ func TestAnIdleClientTakesNoMoreMemoryThanRecorded(t *testing.T) {
 // guardAlone is set in the process that a test has for itself.
 const guardAlone = "RECONNECT_GUARD_ALONE"
 
-// guardProcess runs the test in a process of its own that uses one processor. With
-// a second one, whoever arms a deadline may have to wake a thread for it, on a busy
-// machine mostly, and goes deeper into its stack for that.
+// guardProcess runs the test in a process of its own that uses one processor, so
+// that how deep the runtime goes depends little on the machine and its load. The
+// deepest is to arm a deadline where the timer of a dial has yet to leave the heap.
 func guardProcess(t *testing.T) {
 	t.Helper()
 	program, err := os.Executable()

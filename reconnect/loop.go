@@ -49,10 +49,7 @@ func (c *Client) run(s *session) {
 		err := c.establish(s)
 		if err == nil {
 			movedOn = true
-			go func() {
-				c.serve(s)
-				c.run(s)
-			}()
+			s.serve()
 			return
 		}
 		s = c.next(s, err)

@@ -83,36 +83,41 @@ func (s *session) limitHandshake(set *settings) error {
 	return noDeadline(err)
 }
 
-// serve runs the session of a connection. Every byte of the stack counts here,
-// below an idle session: what follows its end is left to run.
-func (c *Client) serve(s *session) {
-	defer c.unwind(s)
-	c.answer(nil)
-	onSession := c.settings.Load().callbacks.OnSession
-	switch {
-	case c.over(s) != nil:
-		c.loop.ended = context.Cause(s)
-	case onSession != nil:
-		c.loop.ended = onSession(s)
-	default:
-		<-s.Done()
-		c.loop.ended = context.Cause(s)
-	}
-	s.ended = true
+// serve runs the session of a connection in a goroutine of its own, which is the
+// loop's from then on. Every byte of the stack counts there, below an idle session.
+func (s *session) serve() {
+	go func() {
+		defer s.proceed()
+		s.client.answer(nil)
+		session := untilOver
+		if s.client.over(s) == nil {
+			if callback := s.client.settings.Load().callbacks.OnSession; callback != nil {
+				session = callback
+			}
+		}
+		s.client.loop.ended = session(s)
+		s.ended = true
+	}()
 }
 
-// unwind is deferred by serve, for a session that doesn't return. After a panic
-// serve does. After [runtime.Goexit] nobody will, and the rest of the loop, which is
-// the stop, runs from here.
-func (c *Client) unwind(s *session) {
-	if s.ended {
-		return
+// untilOver is the session where there is none, or no time for one.
+func untilOver(ctx context.Context) error {
+	<-ctx.Done()
+	return context.Cause(ctx)
+}
+
+// proceed runs the rest of the loop. The session defers it, so that it also does
+// after a [runtime.Goexit], which has the client stop, and after a panic, whose
+// stack isn't to be kept until the next session.
+func (s *session) proceed() {
+	if !s.ended {
+		if p := recover(); p != nil {
+			s.client.loop.ended, s.ended = lifecycle.Recovered(p), true
+			go s.client.run(s)
+			return
+		}
 	}
-	if p := recover(); p != nil {
-		c.loop.ended, s.ended = lifecycle.Recovered(p), true
-		return
-	}
-	c.run(s)
+	s.client.run(s)
 }
 
 // served is what a session has ended with, after it was hung up.
