@@ -240,6 +240,43 @@ func TestEOFInMidMessageIsUnexpectedWhereTheFramingSaysSo(t *testing.T) {
 	}
 }
 
+func TestSplitThatFailsWithEOFInMidMessageIsNotTheEndOfTheStream(t *testing.T) {
+	s, peer := newLines(t)
+	s.Split = func(b []byte, _ bool) (int, []byte, error) {
+		r := bytes.NewReader(b)
+		n, err := r.ReadByte()
+		if err != nil {
+			return 0, nil, err
+		}
+		p := make([]byte, n)
+		if _, err := io.ReadFull(r, p); err != nil { // of no bytes of three it is io.EOF
+			return 0, nil, err
+		}
+		return len(b) - r.Len(), p, nil
+	}
+	spawn(t, s)
+	go write(peer, "\x03one\x03") // and stays
+	assert.Equal(t, []string{"one"}, rest(s))
+	assert.ErrorIs(t, s.Wait(), io.ErrUnexpectedEOF)
+}
+
+func TestSplitMaySayEOFWhereNothingIsLeft(t *testing.T) {
+	s, peer := newLines(t)
+	s.Split = func(b []byte, _ bool) (int, []byte, error) {
+		if len(b) == 0 {
+			return 0, nil, io.EOF
+		}
+		return 1, b[:1], nil
+	}
+	spawn(t, s)
+	go func() {
+		write(peer, "ab")
+		_ = peer.Close()
+	}()
+	assert.Equal(t, []string{"a", "b"}, rest(s))
+	assert.NoError(t, s.Wait())
+}
+
 func TestMessagesThatComeWithAnErrorAreDelivered(t *testing.T) {
 	broken := errors.New("broken")
 	s, _ := newLines(t)

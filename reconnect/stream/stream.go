@@ -54,7 +54,8 @@ type StreamSession[Input, Output any] struct {
 	// what is left, which it turns into a last message, skips, or
 	// leaves, and what it leaves is an [io.ErrUnexpectedEOF]. After a read that
 	// failed it doesn't see atEOF: half a message is never passed off as a whole.
-	// A Split that makes no progress ends the session with an error.
+	// A Split that makes no progress ends the session with an error, and so does
+	// one that fails, also with [io.EOF] as long as there are bytes.
 	Split bufio.SplitFunc
 	// Marshal encodes a message, framing included: with lines, it adds the
 	// newline. Either Marshal or MarshalTo is required. It is called by the
