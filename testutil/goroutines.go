@@ -1,6 +1,7 @@
 package testutil
 
 import (
+	"bytes"
 	"runtime"
 	"strings"
 )
@@ -39,31 +40,31 @@ type goroutine struct {
 // [CheckLeaks] and [Main] do wait.
 func LeakedGoroutines() []string {
 	var stacks []string
-	for _, g := range listGoroutines() {
+	for _, g := range listGoroutines(new([]byte)) {
 		stacks = append(stacks, g.stack)
 	}
 	return stacks
 }
 
-// listGoroutines leaves out the caller and what isn't ours.
-func listGoroutines() []goroutine {
+// listGoroutines leaves out the caller and what isn't ours. It makes the buffer as
+// long as it has to be.
+func listGoroutines(buf *[]byte) []goroutine {
 	var list []goroutine
-	for i, block := range strings.Split(allStacks(), "\n\n") {
-		if i == 0 {
-			continue // the runtime puts the caller first
-		}
-		if g, ok := parseGoroutine(block); ok {
+	caller := true // the runtime puts it first
+	for block := range bytes.SplitSeq(allStacks(buf), []byte("\n\n")) {
+		if g, ok := parseGoroutine(block); ok && !caller {
 			list = append(list, g)
 		}
+		caller = false
 	}
 	return list
 }
 
 // parseGoroutine reports false for text that isn't a goroutine, such as one cut
 // off by the bound on memory, and for one that is not ours.
-func parseGoroutine(block string) (goroutine, bool) {
-	block = strings.TrimSpace(block)
-	rest, ok := strings.CutPrefix(block, "goroutine ")
+func parseGoroutine(block []byte) (goroutine, bool) {
+	stack := string(bytes.TrimSpace(block))
+	rest, ok := strings.CutPrefix(stack, "goroutine ")
 	if !ok {
 		return goroutine{}, false
 	}
@@ -78,14 +79,16 @@ func parseGoroutine(block string) (goroutine, bool) {
 			}
 		}
 	}
-	return goroutine{id: id, stack: block}, true
+	return goroutine{id: id, stack: stack}, true
 }
 
-func allStacks() string {
-	for size := 64 << 10; ; size *= 2 {
-		buf := make([]byte, size)
-		if n := runtime.Stack(buf, true); n < size || size >= maxStacks {
-			return string(buf[:n])
+func allStacks(buf *[]byte) []byte {
+	for size := max(len(*buf), 64<<10); ; size *= 2 {
+		if size > len(*buf) {
+			*buf = make([]byte, size)
+		}
+		if n := runtime.Stack(*buf, true); n < size || size >= maxStacks {
+			return (*buf)[:n]
 		}
 	}
 }

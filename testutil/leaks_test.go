@@ -2,10 +2,12 @@ package testutil_test
 
 import (
 	"context"
+	"io"
 	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -73,6 +75,45 @@ func TestCheckLeaksNamesADescriptorLeftOver(t *testing.T) {
 		}
 		require.NoError(t, leaked.Close())
 	})
+}
+
+func TestCheckLeaksNamesADescriptorThatIsForgotten(t *testing.T) {
+	if _, ok := testutil.OpenDescriptors(); !ok {
+		t.Skip("this system doesn't list descriptors")
+	}
+	// Outside a bubble, where the looks for it take the time to be garbage.
+	var fake fakeTB
+	fake.run(func(tb testutil.TB) {
+		testutil.CheckLeaks(tb)
+		_, err := net.Listen("tcp", "127.0.0.1:0")
+		assert.NoError(t, err)
+	})
+	assert.Contains(t, fake.failures(), "descriptor ")
+	runtime.GC()
+}
+
+func TestCheckLeaksIsPatientWithThePipesOfACopyBetweenSockets(t *testing.T) {
+	ballast := make([]byte, 64<<20) // with which a garbage collection is far away
+	runtime.GC()
+	var fake fakeTB
+	fake.run(func(tb testutil.TB) {
+		testutil.CheckLeaks(tb)
+		in, out := testutil.NewEchoServer(tb, "tcp"), testutil.NewEchoServer(tb, "tcp")
+		for range 20 { // several pipes
+			from, err := net.Dial("tcp", in.Remote())
+			require.NoError(t, err)
+			to, err := net.Dial("tcp", out.Remote())
+			require.NoError(t, err)
+			_, err = from.Write([]byte("hello"))
+			require.NoError(t, err)
+			_, err = io.CopyN(to, from, 5)
+			assert.NoError(t, err)
+			assert.NoError(t, from.Close())
+			assert.NoError(t, to.Close())
+		}
+	})
+	assert.Empty(t, fake.failures())
+	runtime.KeepAlive(ballast)
 }
 
 func TestCheckLeaksNoticesADescriptorUsedForSomethingElse(t *testing.T) {
