@@ -14,6 +14,7 @@ func (s *Server) Accepted() int {
 }
 
 // Open gives the number of connections that are open now, silent ones included.
+// It leaves out those about to be closed, for which [Server.WaitOpen] waits.
 func (s *Server) Open() int {
 	s.state.mu.Lock()
 	defer s.state.mu.Unlock()
@@ -43,14 +44,14 @@ func (s *Server) WaitAccepted(ctx context.Context, n int) error {
 	return nil
 }
 
-// WaitOpen blocks until exactly n connections are open; 0 waits until all are
-// gone. It may miss a number that lasts but a moment. Errors are those of
-// WaitAccepted.
+// WaitOpen blocks until exactly n connections are open, and none is about to be
+// closed; 0 waits until all are gone. It may miss a number that lasts but a
+// moment. Errors are those of WaitAccepted.
 func (s *Server) WaitOpen(ctx context.Context, n int) error {
 	var have int
 	err := s.await(ctx, func() bool {
 		have = len(s.conns)
-		return have == n
+		return have == n && s.closing == 0
 	})
 	if err != nil {
 		return fmt.Errorf("testutil: waiting for %d open connections, have %d: %w", n, have, err)
@@ -65,7 +66,7 @@ func (s *Server) await(ctx context.Context, ready func() bool) error {
 		switch {
 		case ready():
 			return true, nil
-		case s.closed && len(s.conns) == 0:
+		case s.closed && len(s.conns) == 0 && s.closing == 0:
 			return false, net.ErrClosed
 		default:
 			return false, nil

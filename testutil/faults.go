@@ -57,7 +57,8 @@ func (s *Server) listConns() []*serverConn {
 	return conns
 }
 
-// forget reports whether the connection was still open until now.
+// forget reports whether the connection was still open until now. It no longer
+// counts: its peer may learn of the end before closedOne is called.
 func (s *Server) forget(c *serverConn) bool {
 	s.state.mu.Lock()
 	defer s.state.mu.Unlock()
@@ -65,6 +66,15 @@ func (s *Server) forget(c *serverConn) bool {
 		return false
 	}
 	delete(s.conns, c)
+	s.closing++
 	s.state.notify()
 	return true
+}
+
+// closedOne says that a forgotten connection is closed.
+func (s *Server) closedOne() {
+	s.state.mu.Lock()
+	defer s.state.mu.Unlock()
+	s.closing--
+	s.state.notify()
 }

@@ -34,6 +34,7 @@ type Server struct {
 
 	run         *run
 	conns       map[*serverConn]struct{}
+	closing     int // connections that are no longer among conns, but not closed yet
 	accepted    int
 	silent      bool
 	hangUpAfter int64

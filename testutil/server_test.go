@@ -99,6 +99,78 @@ func TestLineServerEndsAConnectionWhoseLineIsTooLong(t *testing.T) {
 	assert.ErrorIs(t, err, io.ErrClosedPipe)
 }
 
+func TestLinesTakesALineOfExactlyOneMiBAndNoLongerOne(t *testing.T) {
+	longest := strings.Repeat("x", 1<<20)
+	for input, want := range map[string]int{
+		longest + "\n":   1,
+		longest + "\r\n": 1,
+		longest + "x\n":  0,
+	} {
+		lines := 0
+		near, far := net.Pipe()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			defer far.Close()
+			testutil.Lines(func(string) (string, bool) {
+				lines++
+				return "", true
+			})(far)
+		}()
+		go func() { _, _ = io.WriteString(near, input) }()
+		if want > 0 {
+			_, err := near.Read(make([]byte, 1)) // the reply
+			assert.NoError(t, err)
+			_ = near.Close()
+		}
+		<-done
+		assert.Equal(t, want, lines)
+		_ = near.Close()
+	}
+}
+
+func TestWhatTheEndOfTheConnectionCutsOffIsNoLine(t *testing.T) {
+	const input = "one\ntw"
+	for name, set := range map[string]func(s *testutil.Server){
+		"hang-up": func(s *testutil.Server) { s.SetHangUpAfter(int64(len(input))) },
+		"reset":   func(s *testutil.Server) { s.SetResetAfter(int64(len(input))) },
+		"client":  func(*testutil.Server) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var lines []string
+			s := testutil.NewLineServer(t, "tcp", func(line string) (string, bool) {
+				lines = append(lines, line)
+				return "", true
+			})
+			set(s)
+			conn := dial(t, s)
+			_, err := io.WriteString(conn, input)
+			require.NoError(t, err)
+			require.NoError(t, conn.(*net.TCPConn).CloseWrite())
+			_, _ = io.Copy(io.Discard, conn)
+			s.Stop() // after the handler
+			assert.Equal(t, []string{"one"}, lines)
+		})
+	}
+}
+
+func TestAConnectionIsOpenUntilItIsClosed(t *testing.T) {
+	if _, ok := testutil.OpenDescriptors(); !ok {
+		t.Skip("this system doesn't list descriptors")
+	}
+	s := testutil.NewServer(t, "tcp", func(conn net.Conn) { _, _ = conn.Read(make([]byte, 1)) })
+	for range 500 {
+		before, _ := testutil.OpenDescriptors()
+		conn, err := net.Dial(s.Network(), s.Addr().String())
+		require.NoError(t, err)
+		require.NoError(t, s.WaitOpen(patience(t), 1))
+		require.NoError(t, conn.Close())
+		require.NoError(t, s.WaitOpen(patience(t), 0))
+		after, _ := testutil.OpenDescriptors()
+		require.LessOrEqual(t, after, before) // less if pipes of an earlier test have gone
+	}
+}
+
 func TestLinesGivesUpWhenTheReplyCannotBeSent(t *testing.T) {
 	near, far := net.Pipe()
 	done := make(chan struct{})

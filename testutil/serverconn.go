@@ -84,13 +84,14 @@ func (c *serverConn) end(how ending) error {
 	if !c.server.forget(c) {
 		return net.ErrClosed
 	}
-	if how == reset {
-		if tcp, ok := c.Conn.(*net.TCPConn); ok {
-			_ = tcp.SetLinger(0)
-		}
-		return c.Conn.Close()
+	defer c.server.closedOne()
+	tcp, ok := c.Conn.(*net.TCPConn)
+	switch {
+	case how != reset:
+		finish(c.Conn)
+	case ok:
+		_ = tcp.SetLinger(0)
 	}
-	finish(c.Conn)
 	return c.Conn.Close()
 }
 

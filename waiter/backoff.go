@@ -33,7 +33,7 @@ type Backoff struct {
 
 // NewExponential returns the Wait method of a [Backoff] that starts with initial,
 // doubles, and stops growing at max. Zero or negative values mean the
-// defaults, 500ms and 10s.
+// defaults of [Backoff]: 500ms, and 10s or initial if that is more.
 func NewExponential(initial, max time.Duration) func(context.Context) error {
 	return Backoff{Initial: initial, Max: max}.Wait
 }
