@@ -68,6 +68,30 @@ func TestStatesFollowTheFlow(t *testing.T) {
 	})
 }
 
+func TestStopAfterASessionThatEndsWellNeitherWaitsNorDials(t *testing.T) {
+	for name, reconnectBefore := range map[string]bool{"running": false, "about to dial again": true} {
+		bubble(t, name, func(t *testing.T) {
+			var moves []string
+			p := newPipe(t, nil)
+			cfg := pipeConfig(p)
+			cfg.OnSession = func(ctx context.Context) error {
+				<-ctx.Done()
+				time.Sleep(time.Second) // which the stop falls into
+				return nil
+			}
+			cfg.OnState = func(_, to reconnect.State) { moves = append(moves, to.String()) }
+			c := newClient(t, cfg)
+			require.NoError(t, c.Connect())
+			if reconnectBefore {
+				require.NoError(t, c.Reconnect())
+			}
+			require.NoError(t, c.Shutdown(context.Background()))
+			assert.Equal(t, []string{"connecting", "connected", "stopped"}, moves)
+			assert.EqualValues(t, 1, c.Status().Attempts)
+		})
+	}
+}
+
 func TestOnStateSeesEveryTransitionInOrder(t *testing.T) {
 	for name, connect := range map[string]bool{"connected": true, "never connected": false} {
 		bubble(t, name, func(t *testing.T) {

@@ -2,9 +2,8 @@ package reconnect
 
 import (
 	"context"
+	"fmt"
 	"time"
-
-	"darvaza.org/core"
 
 	"darvaza.org/x/net/lifecycle"
 )
@@ -86,23 +85,23 @@ func (c *Client) sessionEnded(s *session) {
 
 // stop stops the client by a verdict. Whoever waits in Connect gets to know
 // first.
-func (c *Client) stop(v lifecycle.Verdict) {
+func (c *Client) stop(v lifecycle.Verdict, from string) {
 	if v.Stopping || c.Context().Err() != nil {
 		return // the stop came first, be it while OnError was running
 	}
 	if c.loop.draft != nil {
 		c.publish() // so that who is woken by the stop finds what it comes from
 	}
-	reason := unasked(v.Reason, "session")
+	reason := unasked(v.Reason, from)
 	c.answer(reason)
 	c.Cancel(reason)
 }
 
 // unasked makes a reason of what a callback or a worker said. A context that
 // was cancelled is one of its own: nobody has asked for this stop.
-func unasked(reason error, by string) error {
+func unasked(reason error, from string) error {
 	if reason == context.Canceled {
-		return core.Wrap(reason, "reconnect: "+by)
+		return fmt.Errorf("reconnect: %s%w", from, reason)
 	}
 	return reason
 }

@@ -60,8 +60,11 @@ func (c *Client) run(s *session) {
 // when the client stops.
 func (c *Client) next(s *session, err error) *session {
 	if v := c.judge(s, err); v.Stop {
-		c.stop(v)
+		c.stop(v, s.stage.prefix())
 		return nil
+	}
+	if c.Context().Err() != nil {
+		return nil // though all went well
 	}
 	again := isRedial(context.Cause(s))
 	s = c.begin()
@@ -75,7 +78,7 @@ func (c *Client) next(s *session, err error) *session {
 	case s.Err() != nil && !lifecycle.IsFinal(err): // cut short: dial at once, from the same step
 		return c.begin()
 	case err != nil:
-		c.stop(c.refused(err))
+		c.stop(c.refused(err), "WaitReconnect: ")
 		return nil
 	}
 	c.loop.step++

@@ -96,7 +96,7 @@ func (s *session) serve() {
 			}
 		}
 		s.client.loop.ended = session(s)
-		s.ended = true
+		s.ended.Store(true)
 	}()
 }
 
@@ -110,9 +110,10 @@ func untilOver(ctx context.Context) error {
 // after a [runtime.Goexit], which has the client stop, and after a panic, whose
 // stack isn't to be kept until the next session.
 func (s *session) proceed() {
-	if !s.ended {
+	if !s.ended.Load() {
 		if p := recover(); p != nil {
-			s.client.loop.ended, s.ended = lifecycle.Recovered(p), true
+			s.client.loop.ended = lifecycle.Recovered(p)
+			s.ended.Store(true)
 			go s.client.run(s)
 			return
 		}
@@ -123,7 +124,7 @@ func (s *session) proceed() {
 // served is what a session has ended with, after it was hung up.
 func (c *Client) served(s *session) error {
 	defer c.hangUp(s)
-	if !s.ended {
+	if !s.ended.Load() {
 		c.loop.ended = nil
 		c.Cancel(lifecycle.ErrGoexit)
 	}

@@ -42,9 +42,9 @@ type session struct {
 
 	since time.Time
 	up    atomic.Bool // conn is set
-	stage stage       // the loop's own, as the next three
+	ended atomic.Bool // OnSession has returned or panicked
 
-	ended    bool                               // OnSession has returned or panicked
+	stage    stage                              // the loop's own, as the next two
 	upSince  time.Duration                      // when OnConnect was done, after since
 	goodbye  error                              // of OnDisconnect
 	dialling atomic.Pointer[context.CancelFunc] // ends the context of a dial

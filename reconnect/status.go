@@ -163,7 +163,7 @@ func (c *Client) tell(from, to State) {
 		return nil
 	})
 	if v.Stop {
-		c.stop(v)
+		c.stop(v, "OnState: ")
 	}
 }
 

@@ -332,3 +332,33 @@ func TestErrorOfOnDisconnectIsJudgedAfterTheSessions(t *testing.T) {
 		assert.Equal(t, []error{first, second}, told)
 	})
 }
+
+func TestReasonOfACancelledContextSaysWhoseItIs(t *testing.T) {
+	cancelled := func(context.Context) error { return context.Canceled }
+	for name, tc := range map[string]struct {
+		set  func(*testutil.PipeListener, *reconnect.Config)
+		want string
+	}{
+		"session": {func(_ *testutil.PipeListener, cfg *reconnect.Config) {
+			cfg.OnSession = cancelled
+		}, "reconnect: session: context canceled"},
+		"OnConnect": {func(_ *testutil.PipeListener, cfg *reconnect.Config) {
+			cfg.OnConnect = func(context.Context, net.Conn) error { return context.Canceled }
+		}, "reconnect: OnConnect: context canceled"},
+		"WaitReconnect": {func(p *testutil.PipeListener, cfg *reconnect.Config) {
+			p.Refuse(io.EOF)
+			cfg.WaitReconnect = cancelled
+		}, "reconnect: WaitReconnect: context canceled"},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			p := newPipe(t, nil)
+			cfg := pipeConfig(p)
+			tc.set(p, cfg)
+			c := newClient(t, cfg)
+			_ = c.Connect()
+			err := waitDone(t, c)
+			require.ErrorIs(t, err, context.Canceled)
+			assert.Equal(t, tc.want, err.Error())
+		})
+	}
+}

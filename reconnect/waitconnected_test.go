@@ -181,6 +181,32 @@ func TestWaitsTakeANilContextForOneThatNeverEnds(t *testing.T) {
 	})
 }
 
+func TestWaitConnectedDoesNotTakeTheGoodbyeForAConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipe(t, nil)
+		cfg := pipeConfig(p)
+		cfg.WaitReconnect = reconnect.NewConstantWaiter(time.Minute)
+		sessions := 0
+		cfg.OnSession = func(ctx context.Context) error {
+			if sessions++; sessions == 1 {
+				return nil
+			}
+			return untilDone(ctx)
+		}
+		cfg.OnDisconnect = func(context.Context, net.Conn) error {
+			time.Sleep(time.Second)
+			return nil
+		}
+		c := newClient(t, cfg)
+		start := time.Now()
+		require.NoError(t, c.Connect())
+		synctest.Wait()
+		require.NoError(t, c.WaitConnected(context.Background()))
+		assert.Equal(t, time.Minute+time.Second, time.Since(start))
+		require.NoError(t, c.Shutdown(context.Background()))
+	})
+}
+
 func TestWaitConnectedWaitsWhileACallbackJudgesHowTheSessionEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipe(t, nil)

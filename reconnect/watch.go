@@ -91,7 +91,7 @@ func (c *Client) WaitConnected(ctx context.Context) error {
 // judge how it ended.
 func (c *Client) isUp() bool {
 	s := c.current.Load()
-	return s != nil && s.Err() == nil
+	return s != nil && s.Err() == nil && !s.ended.Load()
 }
 
 // notConnected adds to err what the last attempt has died of.

@@ -56,7 +56,7 @@ func (c *Client) judgeWorker(ctx context.Context, err error) error {
 	}
 	v := c.settings.Load().callbacks.Judge(ctx, conn, err)
 	if v.Stop && !v.Stopping {
-		return unasked(v.Reason, "worker")
+		return unasked(v.Reason, "worker: ")
 	}
 	if log, ok := c.logger().Debug().WithEnabled(); ok {
 		log.WithField(LogFieldError, err).Print("worker ended")
