@@ -217,7 +217,7 @@ func TestIsFatalFollowsLongChainsToTheirEnd(t *testing.T) {
 	assert.True(t, lifecycle.IsFatal(own))
 }
 
-func TestIsFatalGivesUpOnEndlessTrees(t *testing.T) {
+func TestIsFatalAndIsFinalGiveUpOnEndlessTrees(t *testing.T) {
 	deep := io.EOF
 	for range 50_000 {
 		deep = several{deep}
@@ -229,6 +229,7 @@ func TestIsFatalGivesUpOnEndlessTrees(t *testing.T) {
 
 	for _, err := range []error{new(circle), new(tree), new(shifty), deep, doubled} {
 		assert.True(t, lifecycle.IsFatal(err), "%T", err)
+		assert.True(t, lifecycle.IsFinal(err), "%T", err)
 	}
 }
 

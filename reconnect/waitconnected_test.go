@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"net"
 	"strings"
 	"sync"
@@ -161,6 +162,33 @@ func TestWaitConnectedEndsWhenTheStopBeginsWhateverHoldsTheLoopUp(t *testing.T) 
 			receive(t, connected)
 		})
 	}
+}
+
+func TestWaitConnectedThatBlocksEndsWhenTheStopBeginsWhateverHoldsTheLoopUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		p := newPipe(t, nil)
+		p.Refuse(io.EOF)
+		cfg := pipeConfig(p)
+		cfg.OnError = func(context.Context, net.Conn, error) error {
+			<-release
+			return nil
+		}
+		c := newClient(t, cfg)
+		connected := connecting(c)
+		waited := make(chan error, 1)
+		go func() { waited <- c.WaitConnected(context.Background()) }()
+		synctest.Wait()
+		boom := errors.New("boom")
+		c.Cancel(boom)
+		synctest.Wait()
+		require.Len(t, waited, 1)
+		err := <-waited
+		assert.ErrorIs(t, err, reconnect.ErrClosed)
+		assert.ErrorIs(t, err, boom)
+		close(release)
+		receive(t, connected)
+	})
 }
 
 func TestWaitsTakeANilContextForOneThatNeverEnds(t *testing.T) {

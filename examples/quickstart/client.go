@@ -36,6 +36,7 @@ type peer struct {
 	lostAt   time.Time // when that was
 	lost     int       // how often
 	failed   int       // attempts that failed
+	survived int       // of both, those after which there was a connection again
 	down     time.Duration
 	downMost time.Duration
 }
@@ -163,16 +164,25 @@ func (p *peer) note(from, to reconnect.State) {
 	case reconnect.Connecting:
 		p.try++
 	case reconnect.Connected:
+		p.survived = p.lost + p.failed
 		if p.lostAt.IsZero() {
 			p.log.client(p.try, "connected")
 			return
 		}
-		down := now.Sub(p.lostAt)
-		p.down += down
-		p.downMost = max(p.downMost, down)
 		p.log.client(p.try, "connected again after %d ms; %s without an echo",
-			down.Milliseconds(), plural(p.outbox.waiting(), "message"))
+			p.wasDown(now).Milliseconds(), plural(p.outbox.waiting(), "message"))
 	case reconnect.Stopped:
+		if from != reconnect.Connected && !p.lostAt.IsZero() {
+			p.wasDown(now)
+		}
 		p.log.client(0, "stopped")
 	}
+}
+
+// wasDown counts a time without a connection that is over now.
+func (p *peer) wasDown(now time.Time) time.Duration {
+	down := now.Sub(p.lostAt)
+	p.down += down
+	p.downMost = max(p.downMost, down)
+	return down
 }

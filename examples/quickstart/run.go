@@ -137,6 +137,7 @@ func count(network string, s *server, p *peer, complete bool) result {
 		sessions: int(p.client.Status().Sessions),
 		lost:     p.lost,
 		failed:   p.failed,
+		survived: p.survived,
 		down:     p.down,
 		downMost: p.downMost,
 	}

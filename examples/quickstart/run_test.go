@@ -35,6 +35,7 @@ func TestEveryMessageIsEchoedOnceWhateverTheServerDoes(t *testing.T) {
 			assert.Equal(t, r.sessions, r.lost+1, "every session but the last was lost")
 			assert.GreaterOrEqual(t, r.lost, len(faults))
 			assert.Positive(t, r.failed)
+			assert.Equal(t, r.lost+r.failed, r.survived)
 			assert.GreaterOrEqual(t, r.down, r.downMost)
 			assert.Positive(t, r.downMost)
 			for _, f := range faults {
@@ -71,6 +72,17 @@ func TestAnEndInTheMiddleLosesNothingThatMatters(t *testing.T) {
 
 	assert.Contains(t, out.String(), "Stopped early")
 	assert.NotContains(t, out.String(), "unix", "the second run has begun")
+}
+
+func TestAnEndWithoutAConnectionCountsTheTimeButNoSurvival(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	out := &stopAt{text: "lost the connection", stop: cancel}
+	r, err := runOver(ctx, out, "tcp", fast)
+	require.NoError(t, err)
+	assert.Equal(t, 1, r.lost)
+	assert.Zero(t, r.survived)
+	assert.Positive(t, r.down)
+	assert.Equal(t, r.down, r.downMost)
 }
 
 // stopAt is a page that calls stop when it is to show a text.
@@ -125,11 +137,11 @@ func TestAFasterPaceKeepsThePatience(t *testing.T) {
 func Example_summary() {
 	summarise(os.Stdout, []result{
 		{
-			network: "tcp", sessions: 7, lost: 6, failed: 5, down: 3 * time.Second, downMost: 1700 * time.Millisecond,
+			network: "tcp", sessions: 7, lost: 6, failed: 5, survived: 11, down: 3 * time.Second, downMost: 1700 * time.Millisecond,
 			messages: 404, echoed: 404, resent: 22, again: 20,
 		},
 		{
-			network: "unix", sessions: 6, lost: 5, failed: 4, down: 2 * time.Second, downMost: 1900 * time.Millisecond,
+			network: "unix", sessions: 6, lost: 5, failed: 4, survived: 9, down: 2 * time.Second, downMost: 1900 * time.Millisecond,
 			messages: 396, echoed: 396, resent: 23, again: 20,
 		},
 	})

@@ -12,6 +12,7 @@ type result struct {
 	sessions int
 	lost     int // connections
 	failed   int // attempts
+	survived int // of both
 	down     time.Duration
 	downMost time.Duration
 
@@ -41,7 +42,7 @@ func summarise(w io.Writer, results []result) {
 
 	row("summary", func(r result) any { return r.network })
 	row("sessions", func(r result) any { return r.sessions })
-	row("failures survived", func(r result) any { return r.lost + r.failed })
+	row("failures survived", func(r result) any { return r.survived })
 	row("  connections lost", func(r result) any { return r.lost })
 	row("  attempts failed", func(r result) any { return r.failed })
 	row("time without a connection", func(r result) any { return ms(r.down) })
