@@ -38,6 +38,7 @@ func (c *Client) judge(s *session, err error) lifecycle.Verdict {
 		c.logDebug("OnDisconnect failed", s.goodbye)
 		return v
 	}
+	s.stage = stageGoodbye
 	v = c.verdict(s, s.goodbye)
 	c.logGoodbye(s, v)
 	return v
@@ -55,7 +56,7 @@ func (c *Client) heed() {
 func (c *Client) verdict(s *session, err error) (v lifecycle.Verdict) {
 	if err != nil && c.Context().Err() == nil {
 		st := c.draft()
-		st.lastError, st.lastErrorAt, st.stage = err, time.Now(), s.stage
+		st.lastError, st.lastErrorAt, st.stage, st.overcome = err, time.Now(), s.stage, false
 	}
 	_ = c.call(func() error {
 		v = c.settings.Load().callbacks.Judge(c.Context(), s.netConn(), err)

@@ -228,6 +228,7 @@ func TestReloadOfCallbacksCountsFromTheirNextUse(t *testing.T) {
 			cfg.WaitReconnect = func(context.Context) error { rec.Record(age + " wait"); return nil }
 		}
 		c := connectPipe(t, p, func(cfg *reconnect.Config) { note(cfg, "old") })
+		synctest.Wait() // for the session to begin
 		note(c.Config(), "new")
 		require.NoError(t, c.Reload())
 		require.Equal(t, 1, p.Dials())

@@ -60,6 +60,7 @@ const (
 	stageDial stage = iota // also the wait before
 	stageConnect
 	stageSession
+	stageGoodbye
 )
 
 // begin starts a turn of the loop. A stop that comes before the session is
@@ -231,15 +232,26 @@ func (s *session) outcome(err error) error {
 	case errors.Is(err, context.Canceled):
 		err = cause
 	}
-	if isRequest(cause) && (err == cause || isCut(err) && !IsFatal(err)) {
+	switch {
+	case !isRequest(cause):
+		return err
+	case err == cause, isShut(err) && !IsFatal(err):
 		return nil
+	case isRedial(cause) && isTimeout(err) && !IsFatal(err):
+		return nil // Close sets no deadline: a session that timed out did so before
+	default:
+		return err
 	}
-	return err
 }
 
 // isCut tells if an error is what I/O gets when its connection is taken away.
 func isCut(err error) bool {
-	return errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe) || isTimeout(err)
+	return isShut(err) || isTimeout(err)
+}
+
+// isShut tells if an error is what I/O gets when its connection is closed.
+func isShut(err error) bool {
+	return errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe)
 }
 
 // isRequest tells if a session was ended by a method of the client.

@@ -9,12 +9,13 @@ import (
 // snapshot is an immutable Status, without what follows from the rest, with what
 // goes with it. Every client keeps one.
 type snapshot struct {
-	version uint64
-	state   State
-	stage   stage // where lastError comes from
-	since   time.Time
-	remote  *remote // the one tried last
-	attempt int
+	version  uint64
+	state    State
+	stage    stage // where lastError comes from
+	overcome bool  // there was a connection since
+	since    time.Time
+	remote   *remote // the one tried last
+	attempt  int
 
 	lastError   error
 	lastErrorAt time.Time
@@ -136,6 +137,7 @@ func (c *Client) to(state State) {
 	switch state {
 	case lifecycle.Connected:
 		st.sessions++
+		st.overcome = true
 	case lifecycle.Stopped:
 		if err := c.Err(); err != nil && !same(err, st.lastError) {
 			st.lastError, st.lastErrorAt = err, st.since
@@ -191,6 +193,8 @@ func (s stage) prefix() string {
 		return "OnConnect: "
 	case stageSession:
 		return "session: "
+	case stageGoodbye:
+		return "OnDisconnect: "
 	default:
 		return ""
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -345,6 +346,10 @@ func TestReasonOfACancelledContextSaysWhoseItIs(t *testing.T) {
 		"OnConnect": {func(_ *testutil.PipeListener, cfg *reconnect.Config) {
 			cfg.OnConnect = func(context.Context, net.Conn) error { return context.Canceled }
 		}, "reconnect: OnConnect: context canceled"},
+		"OnDisconnect": {func(_ *testutil.PipeListener, cfg *reconnect.Config) {
+			cfg.OnSession = func(context.Context) error { return nil }
+			cfg.OnDisconnect = func(context.Context, net.Conn) error { return context.Canceled }
+		}, "reconnect: OnDisconnect: context canceled"},
 		"WaitReconnect": {func(p *testutil.PipeListener, cfg *reconnect.Config) {
 			p.Refuse(io.EOF)
 			cfg.WaitReconnect = cancelled
@@ -359,6 +364,47 @@ func TestReasonOfACancelledContextSaysWhoseItIs(t *testing.T) {
 			err := waitDone(t, c)
 			require.ErrorIs(t, err, context.Canceled)
 			assert.Equal(t, tc.want, err.Error())
+		})
+	}
+}
+
+func TestATimeoutCountsThoughTheSessionThenClosedTheConnection(t *testing.T) {
+	for name, onSession := range map[string]func(context.Context, *reconnect.Client) error{
+		"deferred": func(_ context.Context, c *reconnect.Client) error {
+			defer c.Close()
+			_, err := c.Read(make([]byte, 1))
+			return err
+		},
+		"stream": func(ctx context.Context, c *reconnect.Client) error {
+			s := &reconnect.StreamSession[string, string]{
+				Conn: c, Context: ctx,
+				Marshal:   func(m string) ([]byte, error) { return []byte(m + "\n"), nil },
+				Unmarshal: func(b []byte) (string, error) { return string(b), nil },
+			}
+			if err := s.Spawn(); err != nil {
+				return err
+			}
+			return s.Wait()
+		},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			var c *reconnect.Client
+			cfg := pipeConfig(newPipe(t, nil)) // it says nothing
+			cfg.WaitReconnect = reconnect.NewConstantWaiter(time.Minute)
+			cfg.OnSession = func(ctx context.Context) error { return onSession(ctx, c) }
+			var told []error
+			cfg.OnError = func(_ context.Context, _ net.Conn, err error) error {
+				told = append(told, err)
+				return nil
+			}
+			c = newClient(t, cfg)
+			require.NoError(t, c.Connect())
+			time.Sleep(10 * time.Second)
+			synctest.Wait()
+			require.Equal(t, reconnect.Waiting, c.State())
+			require.Len(t, told, 1)
+			assert.ErrorIs(t, told[0], os.ErrDeadlineExceeded)
+			assert.ErrorIs(t, c.Status().LastError, os.ErrDeadlineExceeded)
 		})
 	}
 }

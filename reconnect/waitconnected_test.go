@@ -209,6 +209,37 @@ func TestWaitsTakeANilContextForOneThatNeverEnds(t *testing.T) {
 	})
 }
 
+func TestWaitConnectedSaysNothingOfAnErrorBeforeTheLastConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipe(t, nil)
+		p.Refuse(syscall.ECONNREFUSED)
+		cfg := pipeConfig(p)
+		cfg.WaitReconnect = reconnect.NewConstantWaiter(time.Minute)
+		cfg.OnSession = func(context.Context) error {
+			time.Sleep(time.Hour)
+			return nil
+		}
+		c := newClient(t, cfg)
+		require.NoError(t, c.Connect())
+		require.ErrorIs(t, c.WaitConnected(over()), syscall.ECONNREFUSED)
+		p.Refuse(nil)
+		require.NoError(t, c.WaitConnected(context.Background()))
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		require.Equal(t, reconnect.Waiting, c.State())
+		err := c.WaitConnected(over())
+		assert.ErrorIs(t, err, context.Canceled)
+		assert.NotErrorIs(t, err, syscall.ECONNREFUSED)
+		assert.ErrorIs(t, c.Status().LastError, syscall.ECONNREFUSED)
+
+		p.Refuse(syscall.ECONNRESET)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		assert.ErrorIs(t, c.WaitConnected(over()), syscall.ECONNRESET)
+		require.NoError(t, c.Shutdown(context.Background()))
+	})
+}
+
 func TestWaitConnectedDoesNotTakeTheGoodbyeForAConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipe(t, nil)

@@ -63,9 +63,10 @@ func (c *Client) changed() <-chan struct{} {
 
 // WaitConnected blocks until the client is connected. When ctx ends first the
 // error matches that of ctx, and once the client stops it matches [ErrClosed]
-// and the reason; both also match the error of the last attempt, if there was
-// one, and say which remote and phase it comes from. [Client.Connect] followed
-// by WaitConnected is a start-up that fails fast. A nil ctx never ends.
+// and the reason; both also match the error of the last attempt, or of its
+// session, if there was one, and say which remote and phase it comes from.
+// [Client.Connect] followed by WaitConnected is a start-up that fails fast. A nil
+// ctx never ends.
 func (c *Client) WaitConnected(ctx context.Context) error {
 	if ctx == nil {
 		ctx = context.Background()
@@ -98,8 +99,8 @@ func (c *Client) isUp() bool {
 func (c *Client) notConnected(err error) error {
 	st := c.snapshot()
 	e := &notConnectedError{remote: st.remote.text, err: err, phase: st.stage.prefix(), last: st.lastError}
-	if e.last != nil && matches(err, e.last) {
-		e.last = nil // has been said
+	if e.last != nil && (st.overcome || matches(err, e.last)) {
+		e.last = nil // has been said, or is none of the last attempt's
 	}
 	return e
 }

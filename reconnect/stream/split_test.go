@@ -241,23 +241,35 @@ func TestEOFInMidMessageIsUnexpectedWhereTheFramingSaysSo(t *testing.T) {
 }
 
 func TestSplitThatFailsWithEOFInMidMessageIsNotTheEndOfTheStream(t *testing.T) {
-	s, peer := newLines(t)
-	s.Split = func(b []byte, _ bool) (int, []byte, error) {
-		r := bytes.NewReader(b)
-		n, err := r.ReadByte()
-		if err != nil {
-			return 0, nil, err
-		}
-		p := make([]byte, n)
-		if _, err := io.ReadFull(r, p); err != nil { // of no bytes of three it is io.EOF
-			return 0, nil, err
-		}
-		return len(b) - r.Len(), p, nil
+	for name, patient := range map[string]bool{"while the peer is there": false, "when the peer has gone": true} {
+		t.Run(name, func(t *testing.T) {
+			s, peer := newLines(t)
+			s.Split = func(b []byte, atEOF bool) (int, []byte, error) {
+				r := bytes.NewReader(b)
+				n, err := r.ReadByte()
+				if err != nil {
+					return 0, nil, err
+				}
+				if patient && !atEOF && r.Len() < int(n) {
+					return 0, nil, nil
+				}
+				p := make([]byte, n)
+				if _, err := io.ReadFull(r, p); err != nil { // io.EOF where nothing is there
+					return 0, nil, err
+				}
+				return len(b) - r.Len(), p, nil
+			}
+			spawn(t, s)
+			go func() {
+				write(peer, "\x03one\x03")
+				if patient {
+					_ = peer.Close()
+				}
+			}()
+			assert.Equal(t, []string{"one"}, rest(s))
+			assert.ErrorIs(t, s.Wait(), io.ErrUnexpectedEOF)
+		})
 	}
-	spawn(t, s)
-	go write(peer, "\x03one\x03") // and stays
-	assert.Equal(t, []string{"one"}, rest(s))
-	assert.ErrorIs(t, s.Wait(), io.ErrUnexpectedEOF)
 }
 
 func TestSplitMaySayEOFWhereNothingIsLeft(t *testing.T) {
