@@ -5,7 +5,6 @@ import (
 	"maps"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -75,7 +74,8 @@ func takeCensus() census {
 // settle waits until nothing is left over, and gives what still is. Meanwhile no
 // garbage is collected, since that would close what was forgotten as well.
 func (c census) settle() []string {
-	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	holdCollector()
+	defer releaseCollector()
 	var stacks []byte
 	collected := false
 	pauseFor := time.Millisecond

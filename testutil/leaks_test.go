@@ -8,7 +8,9 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"runtime/metrics"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -90,6 +92,46 @@ func TestCheckLeaksNamesADescriptorThatIsForgotten(t *testing.T) {
 	})
 	assert.Contains(t, fake.failures(), "descriptor ")
 	runtime.GC()
+}
+
+// gcPercent is GOGC, -1 where there are no collections.
+func gcPercent() int {
+	gogc := []metrics.Sample{{Name: "/gc/gogc:percent"}}
+	metrics.Read(gogc)
+	return int(gogc[0].Value.Uint64())
+}
+
+func TestCheckLeaksHoldsTheCollectorUpWhileItLooks(t *testing.T) {
+	before := gcPercent()
+	require.Positive(t, before)
+	var fake fakeTB
+	fake.run(func(tb testutil.TB) {
+		testutil.CheckLeaks(tb)
+		go func() {
+			for gcPercent() >= 0 {
+				runtime.Gosched()
+			}
+		}()
+	})
+	assert.Empty(t, fake.failures())
+	assert.Equal(t, before, gcPercent())
+}
+
+func TestCheckLeaksLeavesTheCollectorAsItWasAlsoWhereChecksOverlap(t *testing.T) {
+	before := gcPercent()
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			for range 20 {
+				new(fakeTB).run(func(tb testutil.TB) {
+					testutil.CheckLeaks(tb)
+					go runtime.Gosched()
+				})
+			}
+		})
+	}
+	wg.Wait()
+	assert.Equal(t, before, gcPercent())
 }
 
 func TestCheckLeaksIsPatientWithThePipesOfACopyBetweenSockets(t *testing.T) {
