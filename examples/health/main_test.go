@@ -85,6 +85,7 @@ func TestThePagesFollowTheClient(t *testing.T) {
 }
 
 func TestWhatCannotStartLeavesNothingBehind(t *testing.T) {
+	testutil.CheckLeaks(t)
 	waiter := reconnect.NewConstantWaiter(0)
 	_, err := start(t.Context(), "127.0.0.1:0", "", waiter)
 	assert.ErrorContains(t, err, "Remote")

@@ -28,7 +28,19 @@ type monitor struct {
 // start makes both and starts them. The HTTP server is a worker of the client,
 // so there is one thing to stop and to wait for.
 func start(ctx context.Context, listen, remote string, waiter reconnect.Waiter) (*monitor, error) {
-	m := new(monitor)
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", listen)
+	if err != nil {
+		return nil, err
+	}
+	m := &monitor{url: "http://" + ln.Addr().String()}
+	if err := m.start(ctx, ln, remote, waiter); err != nil {
+		_ = ln.Close() // a worker that comes too late doesn't run, and so doesn't either
+		return nil, err
+	}
+	return m, nil
+}
+
+func (m *monitor) start(ctx context.Context, ln net.Listener, remote string, waiter reconnect.Waiter) error {
 	client, err := reconnect.New(&reconnect.Config{
 		Context:       ctx,
 		Remote:        remote,
@@ -37,32 +49,27 @@ func start(ctx context.Context, listen, remote string, waiter reconnect.Waiter) 
 		OnSession:     m.session,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	m.client = client
 
 	registry := prometheus.NewRegistry()
 	if err := registry.Register(clientmetrics.New(client)); err != nil {
-		return nil, err
+		return errors.Join(err, m.stop())
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /healthz", healthz(client.Status))
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: goodbye}
 
-	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", listen)
-	if err != nil {
-		return nil, err
-	}
-	m.url = "http://" + ln.Addr().String()
 	client.GoCatch(func(context.Context) error { return server.Serve(ln) },
 		reconnect.NewCatchFunc(http.ErrServerClosed))
 	client.Go(reconnect.NewShutdownFunc(server, goodbye))
 
 	if err := client.Connect(); err != nil {
-		return nil, errors.Join(err, m.stop())
+		return errors.Join(err, m.stop())
 	}
-	return m, nil
+	return nil
 }
 
 // stop ends both and waits for them.

@@ -25,6 +25,9 @@ type netcat struct {
 	out    io.Writer
 	client *reconnect.Client
 
+	// ended is what the last session has ended with.
+	ended error
+
 	// allSent is set once the input has ended and nothing of it is left.
 	allSent atomic.Bool
 }
@@ -37,7 +40,7 @@ type netcat struct {
 func (n *netcat) session(ctx context.Context) error {
 	conn := reconnect.ConnFrom(ctx)
 	seen := newActivity()
-	return worker.Run(n.client.Context(),
+	n.ended = worker.Run(n.client.Context(),
 		func(context.Context) error { return n.receive(seen) },
 		func(ctx context.Context) error { return n.send(ctx, conn, seen) },
 		func(ctx context.Context) error { return n.over(seen.watch(ctx, n.opts.idleTimeout)) },
@@ -46,6 +49,7 @@ func (n *netcat) session(ctx context.Context) error {
 			return n.client.Close()
 		},
 	)
+	return n.ended
 }
 
 // receive copies from the remote to the standard output.

@@ -127,3 +127,20 @@ func TestInputThatEndsAfterALostConnectionIsAFailure(t *testing.T) {
 		assert.ErrorContains(t, n.client.Wait(), syscall.ECONNRESET.Error())
 	})
 }
+
+func TestInputThatEndsAfterAConnectionThatEndedWellIsNoneThoughDialsFailSince(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := testutil.Pipe(func(net.Conn) {}) // it hangs up
+		defer func() { _ = network.Close() }()
+		r, w := io.Pipe()
+		n := piped(t, r, io.Discard, network)
+		defer n.in.close()
+		require.NoError(t, n.client.Connect())
+		synctest.Wait()
+		network.Refuse(testutil.ConnRefused("tcp", "h:1"))
+		time.Sleep(time.Minute)
+		require.Positive(t, n.client.Status().Failures)
+		_ = w.Close()
+		assert.NoError(t, n.client.Wait())
+	})
+}

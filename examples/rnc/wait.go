@@ -33,9 +33,7 @@ func (n *netcat) wait(backoff waiter.Waiter) reconnect.Waiter {
 		case n.in == nil:
 			return backoff(ctx)
 		}
-		return worker.Run(ctx, worker.Func(backoff), func(ctx context.Context) error {
-			return n.watchInput(ctx, attempt.Err)
-		})
+		return worker.Run(ctx, worker.Func(backoff), n.watchInput)
 	}
 }
 
@@ -51,14 +49,14 @@ func (n *netcat) enough(last error) error {
 // watchInput ends the wait when the input ends without anything left to send.
 // Another connection would have nothing to do then, unless there was none so
 // far: that one may have something to be received.
-func (n *netcat) watchInput(ctx context.Context, last error) error {
+func (n *netcat) watchInput(ctx context.Context) error {
 	_, err := n.in.next(ctx)
 	switch {
 	case err == nil, ctx.Err() != nil:
 	case !errors.Is(err, io.EOF):
 		return final("standard input", err)
 	case n.client.Status().Sessions > 0:
-		return n.enough(last)
+		return n.enough(n.ended) // whatever later attempts have failed with
 	}
 	<-ctx.Done()
 	return ctx.Err()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"io"
 
@@ -15,8 +16,15 @@ func newLines(ctx context.Context, conn io.ReadWriteCloser) *stream.StreamSessio
 	return &stream.StreamSession[string, string]{
 		Conn:           conn,
 		Context:        ctx,
+		Split:          wholeLines,
 		Marshal:        func(line string) ([]byte, error) { return []byte(line + "\n"), nil },
 		Unmarshal:      func(line []byte) (string, error) { return string(line), nil },
 		MaxMessageSize: maxLine,
 	}
+}
+
+// wholeLines finds lines, but none that the end of the connection has cut off:
+// nobody has said that.
+func wholeLines(data []byte, _ bool) (advance int, line []byte, err error) {
+	return bufio.ScanLines(data, false)
 }

@@ -45,6 +45,30 @@ func TestEveryMemberHearsTheSameInTheSameOrder(t *testing.T) {
 	}
 }
 
+func TestALineThatIsCutOffIsNotSaid(t *testing.T) {
+	server := testutil.NewServer(t, "tcp", newRoom().serve)
+	alice, err := net.Dial("tcp", server.Remote())
+	require.NoError(t, err)
+	defer func() { _ = alice.Close() }()
+	_, err = io.WriteString(alice, formatJoin("alice", 0))
+	require.NoError(t, err)
+	bob, err := net.Dial("tcp", server.Remote())
+	require.NoError(t, err)
+	_, err = io.WriteString(bob, formatJoin("bob", 0)+"I pay\nI would never pay you 1000")
+	require.NoError(t, err)
+	require.NoError(t, bob.Close())
+	require.NoError(t, server.WaitOpen(t.Context(), 1))
+	_, err = io.WriteString(alice, "what?\n")
+	require.NoError(t, err)
+
+	heard := bufio.NewReader(alice)
+	for _, want := range []string{"I pay", "what?"} {
+		line, err := heard.ReadString('\n')
+		require.NoError(t, err)
+		assert.Contains(t, line, want)
+	}
+}
+
 func TestALineThatIsTooLongEndsTheConnection(t *testing.T) {
 	server := testutil.NewServer(t, "tcp", newRoom().serve)
 	conn, err := net.Dial("tcp", server.Remote())

@@ -88,3 +88,18 @@ func TestAServerThatTalksIsNotAsked(t *testing.T) {
 		assert.NoError(t, client.Shutdown(t.Context()))
 	})
 }
+
+func TestAnEventThatIsCutOffIsNotAcknowledged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		pipe := testutil.Pipe(func(conn net.Conn) { _, _ = io.WriteString(conn, "event 1\nevent 2") })
+		defer func() { assert.NoError(t, pipe.Close()) }()
+		client, err := newClient(t.Context(), link{"server.example:7", pipe}, defaultPace, &transcript{w: &out}, func() {})
+		require.NoError(t, err)
+		require.NoError(t, client.Connect())
+		synctest.Wait()
+		assert.NoError(t, client.Shutdown(t.Context()))
+		assert.Contains(t, out.String(), "event 1")
+		assert.NotContains(t, out.String(), "event 2")
+	})
+}

@@ -51,6 +51,7 @@ func (s *session) run(ctx context.Context) error {
 // says so: it is the one worker that can't wait for its context.
 func (s *session) read(ctx context.Context) error {
 	input := bufio.NewScanner(s.client)
+	input.Split(wholeLines)
 	for input.Scan() {
 		select {
 		case s.heard <- struct{}{}:
@@ -70,6 +71,12 @@ func (s *session) read(ctx context.Context) error {
 		}
 	}
 	return input.Err()
+}
+
+// wholeLines finds lines, but none that the end of the connection has cut off: to
+// acknowledge half a number would be to acknowledge another event.
+func wholeLines(data []byte, _ bool) (advance int, line []byte, err error) {
+	return bufio.ScanLines(data, false)
 }
 
 // write is the only one to write, so that nothing comes between the parts of a
