@@ -83,7 +83,7 @@ func (g *splitGuard) step(data []byte, atEOF bool) (int, []byte, error) {
 	case err == io.EOF && len(data) > 0:
 		// The scanner would take it for the end of the stream, all well. It comes
 		// from an io.ReadFull of what is there of a message.
-		return 0, nil, fmt.Errorf("Split: %w", io.ErrUnexpectedEOF)
+		return 0, nil, fmt.Errorf("split: %w", io.ErrUnexpectedEOF)
 	case err != nil && err != bufio.ErrFinalToken:
 		return advance, token, err
 	case len(token) > g.limit:
