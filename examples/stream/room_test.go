@@ -57,6 +57,7 @@ func TestALineThatIsCutOffIsNotSaid(t *testing.T) {
 	_, err = io.WriteString(bob, formatJoin("bob", 0)+"I pay\nI would never pay you 1000")
 	require.NoError(t, err)
 	require.NoError(t, bob.Close())
+	require.NoError(t, server.WaitAccepted(t.Context(), 2))
 	require.NoError(t, server.WaitOpen(t.Context(), 1))
 	_, err = io.WriteString(alice, "what?\n")
 	require.NoError(t, err)
