@@ -57,17 +57,17 @@ func TestALineThatIsCutOffIsNotSaid(t *testing.T) {
 	_, err = io.WriteString(bob, formatJoin("bob", 0)+"I pay\nI would never pay you 1000")
 	require.NoError(t, err)
 	require.NoError(t, bob.Close())
-	require.NoError(t, server.WaitAccepted(t.Context(), 2))
+
+	heard := bufio.NewReader(alice)
+	line, err := heard.ReadString('\n')
+	require.NoError(t, err)
+	assert.Contains(t, line, "I pay")
 	require.NoError(t, server.WaitOpen(t.Context(), 1))
 	_, err = io.WriteString(alice, "what?\n")
 	require.NoError(t, err)
-
-	heard := bufio.NewReader(alice)
-	for _, want := range []string{"I pay", "what?"} {
-		line, err := heard.ReadString('\n')
-		require.NoError(t, err)
-		assert.Contains(t, line, want)
-	}
+	line, err = heard.ReadString('\n')
+	require.NoError(t, err)
+	assert.Contains(t, line, "what?")
 }
 
 func TestALineThatIsTooLongEndsTheConnection(t *testing.T) {
