@@ -6,13 +6,16 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"darvaza.org/x/net/reconnect"
+	"darvaza.org/x/net/reconnect/stream"
 )
 
 // TestEachConnectionOfAClientGetsASessionOfItsOwn has a server that serves one
@@ -67,6 +70,135 @@ func TestEachConnectionOfAClientGetsASessionOfItsOwn(t *testing.T) {
 		assert.Equal(t, []string{fmt.Sprint("re: ", i+1), "bye"}, <-got)
 	}
 	assert.NoError(t, client.Shutdown(context.Background()))
+}
+
+// overAClient runs one session on a connection of a client's to serve, and gives its
+// error: once over the client, and once over the connection itself.
+func overAClient(t *testing.T, serve func(*net.TCPConn), session func(context.Context, *lines) error, want error) {
+	for _, over := range []string{"connection", "client"} {
+		t.Run(over, func(t *testing.T) {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			require.NoError(t, err)
+			served := make(chan struct{})
+			go func() {
+				defer close(served)
+				conn, err := l.Accept()
+				if assert.NoError(t, err) {
+					serve(conn.(*net.TCPConn))
+					_ = conn.Close()
+				}
+			}()
+			t.Cleanup(func() { _ = l.Close(); <-served })
+
+			var client *reconnect.Client
+			ended := make(chan error, 1)
+			client, err = reconnect.New(&reconnect.Config{
+				Remote:       l.Addr().String(),
+				ReadTimeout:  -1,
+				WriteTimeout: -1,
+				OnSession: func(ctx context.Context) error {
+					s := linesOver(t, client)
+					if over == "connection" {
+						s.Conn = reconnect.ConnFrom(ctx)
+					}
+					s.Context = ctx
+					ended <- session(ctx, s)
+					return reconnect.ErrDoNotReconnect
+				},
+			})
+			require.NoError(t, err)
+			require.NoError(t, client.Connect())
+			assert.ErrorIs(t, <-ended, want)
+			<-served
+			assert.NoError(t, client.Wait())
+		})
+	}
+}
+
+func TestWhatIsQueuedWhenThePeerEndsItsStreamIsWrittenOverAClientToo(t *testing.T) {
+	const answers, size = 3, 3 << 20 // more than is on its way at a time
+	sent := make(chan struct{}, 1)
+	overAClient(t, func(conn *net.TCPConn) {
+		write(conn, "ask\n")
+		<-sent
+		assert.NoError(t, conn.CloseWrite())
+		b, err := io.ReadAll(conn)
+		assert.NoError(t, err)
+		assert.Len(t, b, answers*(size+1))
+	}, func(_ context.Context, s *lines) error {
+		s.QueueSize = answers
+		spawn(t, s)
+		_, ok := s.Next()
+		assert.True(t, ok)
+		for range answers {
+			assert.NoError(t, s.Send(strings.Repeat("x", size)))
+		}
+		sent <- struct{}{}
+		return s.Wait()
+	}, nil)
+}
+
+func TestFrameThatIsCutOffIsAnErrorOverAClientToo(t *testing.T) {
+	overAClient(t, func(conn *net.TCPConn) {
+		write(conn, frame("one")+frame("two")[:5])
+	}, func(_ context.Context, s *lines) error {
+		s.Split = stream.SplitFrame
+		spawn(t, s)
+		assert.Equal(t, []string{"one"}, rest(s))
+		return s.Wait()
+	}, io.ErrUnexpectedEOF)
+}
+
+func TestWhoIsSlowToReceiveGetsTheLastMessageOverAClientToo(t *testing.T) {
+	const n = 16 // as many as are read ahead
+	overAClient(t, func(conn *net.TCPConn) {
+		write(conn, strings.Repeat("line\n", n)+"last")
+	}, func(ctx context.Context, s *lines) error {
+		spawn(t, s)
+		if s.Conn != reconnect.ConnFrom(ctx) {
+			<-ctx.Done() // the end is known while most is still to be received
+		}
+		msgs := rest(s)
+		assert.Len(t, msgs, n+1)
+		assert.Equal(t, "last", msgs[len(msgs)-1])
+		return s.Wait()
+	}, nil)
+}
+
+func TestWhoStopsToReceiveWithContextDoesNotHoldUpTheEndForLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancelCause(context.Background())
+		s, peer := newLines(t)
+		s.Context = ctx
+		spawn(t, s)
+		go func() {
+			write(peer, strings.Repeat("line\n", 40))
+			_ = peer.Close()
+		}()
+		synctest.Wait()
+		cancel(io.EOF)
+		start := time.Now()
+		assert.NoError(t, s.Wait())
+		assert.LessOrEqual(t, time.Since(start), 3*time.Second)
+	})
+}
+
+func TestHalfCloseOverAClientLivesOnWithoutItsContext(t *testing.T) {
+	overAClient(t, func(conn *net.TCPConn) {
+		write(conn, "one\ntwo\n")
+		assert.NoError(t, conn.CloseWrite())
+		b, err := io.ReadAll(conn)
+		assert.NoError(t, err)
+		assert.Equal(t, "re: one\nre: two\n", string(b))
+	}, func(_ context.Context, s *lines) error {
+		s.HalfClose = true
+		s.Context = nil
+		spawn(t, s)
+		for _, m := range rest(s) {
+			assert.NoError(t, s.Send("re: "+m))
+		}
+		return s.Shutdown(context.Background())
+	}, nil)
 }
 
 func TestContextThatEndsWithEOFIsAGoodEnd(t *testing.T) {

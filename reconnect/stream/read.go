@@ -12,7 +12,7 @@ func (r *session[_, _]) read(ctx context.Context) error {
 	<-r.ready
 	defer close(r.in)
 
-	src := &source{ctx: ctx, conn: r.conn}
+	src := &source{ctx: ctx, conn: r.conn, eof: r.eof}
 	scan := newScanner(src, r.split, r.limit)
 	for {
 		if err := r.readDeadline.before("ReadDeadline"); err != nil {
@@ -46,12 +46,7 @@ func (r *session[_, _]) receive(ctx context.Context, token []byte) (bool, error)
 		return true, nil
 	default:
 	}
-	select {
-	case r.in <- m:
-		return true, nil
-	case <-ctx.Done():
-		return false, nil
-	}
+	return r.offer(ctx, m), nil
 }
 
 // readEnd judges why there are no further messages. Where it was the end of the

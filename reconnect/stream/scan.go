@@ -31,7 +31,8 @@ func newScanner(src *source, split bufio.SplitFunc, limit int) *bufio.Scanner {
 type source struct {
 	ctx   context.Context // io.Reader has no place for it
 	conn  io.Reader
-	ended bool // the peer has ended the stream: nothing else is the end of its last message
+	ended bool          // the peer has ended the stream: nothing else is the end of its last message
+	eof   chan struct{} // closed then
 }
 
 func (s *source) Read(p []byte) (int, error) {
@@ -41,7 +42,10 @@ func (s *source) Read(p []byte) (int, error) {
 	n, err := s.conn.Read(p)
 	if err == io.EOF && 0 <= n && n <= len(p) {
 		// Some conns say io.EOF of their own end, too.
-		s.ended = s.ctx.Err() == nil || context.Cause(s.ctx) == io.EOF
+		if over := s.ctx.Err() != nil && context.Cause(s.ctx) != io.EOF; !over && !s.ended {
+			s.ended = true
+			close(s.eof)
+		}
 	}
 	return n, err
 }

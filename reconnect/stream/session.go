@@ -40,6 +40,10 @@ type session[Input, Output any] struct {
 	judged sync.Once
 	ofPeer bool // an io.EOF is that of Context, and no failure; set by judged
 
+	context context.Context // the user's
+	unhook  func() bool     // ends the watch on it, set before ready is closed
+	eof     chan struct{}   // closed by read when it has come to the end of the stream
+
 	ready chan struct{} // closed once the methods work
 	in    chan Input    // sent to and closed by read alone
 	queue *queue[Output]
@@ -50,6 +54,7 @@ type session[Input, Output any] struct {
 // done.
 func (r *session[_, _]) end(error) {
 	<-r.ready
+	r.unhook()
 	r.queue.close()
 	failure := worker.ErrGoexit // unless Close comes back
 	defer func() {
@@ -95,7 +100,7 @@ func (r *session[_, _]) isGoodEnd(cause error) bool {
 	case nil, context.Canceled:
 		return true
 	case io.EOF:
-		r.judged.Do(func() { r.ofPeer = r.group.Parent != nil && context.Cause(r.group.Parent) == io.EOF })
+		r.judged.Do(func() { r.ofPeer = context.Cause(r.context) == io.EOF })
 		return r.ofPeer
 	default:
 		return false

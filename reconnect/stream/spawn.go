@@ -2,6 +2,7 @@ package stream
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io/fs"
 )
@@ -33,6 +34,7 @@ func (s *StreamSession[Input, Output]) Spawn() error {
 	// Started first and let go after: a stop that comes as soon as the
 	// methods work must find both of them, and hooks must find methods that work.
 	r.group.Go(r.read, r.write)
+	r.unhook = context.AfterFunc(r.context, r.contextOver)
 	s.running.Store(r)
 	close(r.ready)
 	return nil
@@ -70,7 +72,9 @@ func newSession[Input, Output any](s *StreamSession[Input, Output]) *session[Inp
 		onError:       s.OnError,
 		limit:         s.MaxMessageSize,
 		halfClose:     s.HalfClose,
+		context:       s.Context,
 
+		eof:   make(chan struct{}),
 		ready: make(chan struct{}),
 		in:    make(chan Input, readAhead),
 		queue: newQueue[Output](s.QueueSize),
@@ -81,7 +85,10 @@ func newSession[Input, Output any](s *StreamSession[Input, Output]) *session[Inp
 	if r.limit == 0 {
 		r.limit = DefaultMaxMessageSize
 	}
-	r.group.Parent = s.Context
+	if r.context == nil {
+		r.context = context.Background()
+	}
+	r.group.Parent = endless{r.context}
 	r.group.OnCancel = r.end
 	return r
 }

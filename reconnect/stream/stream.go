@@ -26,8 +26,11 @@ const DefaultMaxMessageSize = 64 << 10
 //     was written, unless HalfClose says otherwise;
 //   - well, by [StreamSession.Shutdown] after what is queued was written, or by
 //     [StreamSession.Close] at once;
-//   - at once when Context ends: well if it was merely cancelled or if its cause is
-//     io.EOF, otherwise with the cause, such as [context.DeadlineExceeded];
+//   - at once when Context ends: well if it was merely cancelled, otherwise with the
+//     cause, such as [context.DeadlineExceeded]. Where the cause is io.EOF, as that
+//     of a client's session whose peer has ended the stream, the session ends well, and
+//     as if only the peer had ended its stream, unless HalfClose is set. Then
+//     whoever receives has 2 s for each message;
 //   - at once with the first error of Conn, of a hook, or of a function given to
 //     [StreamSession.Go]. A panic counts as a [*core.PanicError], and
 //     [runtime.Goexit] as [worker.ErrGoexit].
@@ -101,7 +104,8 @@ type StreamSession[Input, Output any] struct {
 	MaxMessageSize int
 	// HalfClose keeps the session up when the peer has ended its stream, so that
 	// what it asked for before can still be answered. Then only an
-	// error, Context, Shutdown or Close end the session.
+	// error, Context, Shutdown or Close end the session. The context of a client's
+	// session ends when the peer's stream does: leave Context nil there.
 	HalfClose bool
 
 	claimed atomic.Bool

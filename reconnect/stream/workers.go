@@ -48,8 +48,8 @@ func (r *session[_, _]) catchClosed(ctx context.Context, err error) error {
 	switch {
 	case r.queue.isClosed() && errors.Is(err, ErrClosed):
 		return nil
-	case err == context.Canceled && r.group.Parent != nil && r.group.Parent.Err() != nil:
-		return context.Cause(r.group.Parent) // who watches Context may hear of its end first
+	case err == context.Canceled && r.context.Err() != nil:
+		return nil // it has heard of the end of Context, as contextOver has or will
 	case err == context.Canceled && ctx.Err() == nil:
 		return fmt.Errorf("stream: worker: %w", err)
 	default:

@@ -1,0 +1,64 @@
+package stream
+
+import (
+	"context"
+	"io"
+	"time"
+)
+
+// standstill is how long what the peer's end has left to do may stand still once
+// Context is over because of it.
+const standstill = 2 * time.Second
+
+// endless is Context without its end, which contextOver tells the group of.
+type endless struct {
+	context.Context
+}
+
+func (endless) Done() <-chan struct{} { return nil }
+func (endless) Err() error            { return nil }
+
+// contextOver ends the session with its Context. That of a client's session ends
+// with io.EOF as soon as a read of its connection comes to the end of the stream, and
+// most likely it is read that came to it: then that is an orderly end, which
+// takes as long as there is something to write.
+func (r *session[_, _]) contextOver() {
+	if !r.group.Hold() {
+		return
+	}
+	defer r.group.Release()
+	cause := context.Cause(r.context)
+	if cause == io.EOF && !r.halfClose {
+		timer := time.NewTimer(standstill)
+		defer timer.Stop()
+		select {
+		case <-r.eof:
+			return
+		case <-r.group.Context().Done():
+			return
+		case <-timer.C:
+		}
+	}
+	r.group.Cancel(cause)
+}
+
+// offer is the slow way of receive. Whoever receives may have left with Context.
+func (r *session[Input, _]) offer(ctx context.Context, m Input) bool {
+	select {
+	case r.in <- m:
+		return true
+	case <-ctx.Done():
+		return false
+	case <-r.context.Done():
+	}
+	timer := time.NewTimer(standstill)
+	defer timer.Stop()
+	select {
+	case r.in <- m:
+		return true
+	case <-ctx.Done():
+	case <-timer.C:
+		r.group.Cancel(context.Cause(r.context))
+	}
+	return false
+}
