@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -232,16 +233,31 @@ func (s *session) outcome(err error) error {
 	case errors.Is(err, context.Canceled):
 		err = cause
 	}
-	switch {
-	case !isRequest(cause):
-		return err
-	case err == cause, isShut(err) && !IsFatal(err):
-		return nil
-	case isRedial(cause) && isTimeout(err) && !IsFatal(err):
-		return nil // Close sets no deadline: a session that timed out did so before
-	default:
+	if !isRequest(cause) || IsFatal(err) && err != cause {
 		return err
 	}
+	caused := isShut
+	if isRedial(cause) {
+		caused = isCut // Close sets no deadline: a session that timed out did so before
+	}
+	if err == cause || each(err, caused) {
+		return nil
+	}
+	return err
+}
+
+// each tells if an error is made of nothing but such as is says. It isn't for
+// endless ones, which IsFatal finds out.
+func each(err error, is func(error) bool) bool {
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		if inner := e.Unwrap(); inner != nil {
+			return each(inner, is)
+		}
+	case interface{ Unwrap() []error }:
+		return !slices.ContainsFunc(e.Unwrap(), func(part error) bool { return part != nil && !each(part, is) })
+	}
+	return is(err)
 }
 
 // isCut tells if an error is what I/O gets when its connection is taken away.

@@ -368,19 +368,46 @@ func TestReasonOfACancelledContextSaysWhoseItIs(t *testing.T) {
 	}
 }
 
+func TestAnErrorBesideWhatReconnectCausedCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		own := errors.New("own")
+		cfg := pipeConfig(newPipe(t, nil))
+		cfg.OnSession = func(ctx context.Context) error {
+			<-ctx.Done()
+			return errors.Join(os.ErrDeadlineExceeded, own)
+		}
+		c := newClient(t, cfg)
+		require.NoError(t, c.Connect())
+		synctest.Wait()
+		require.NoError(t, c.Reconnect())
+		assert.ErrorIs(t, waitDone(t, c), own)
+	})
+}
+
 func TestATimeoutCountsThoughTheSessionThenClosedTheConnection(t *testing.T) {
+	stream := func(ctx context.Context, c *reconnect.Client) *reconnect.StreamSession[string, string] {
+		return &reconnect.StreamSession[string, string]{
+			Conn: c, Context: ctx,
+			Marshal:   func(m string) ([]byte, error) { return []byte(m + "\n"), nil },
+			Unmarshal: func(b []byte) (string, error) { return string(b), nil },
+		}
+	}
 	for name, onSession := range map[string]func(context.Context, *reconnect.Client) error{
+		"told by Send": func(ctx context.Context, c *reconnect.Client) error {
+			s := stream(ctx, c)
+			if err := s.Spawn(); err != nil {
+				return err
+			}
+			_ = s.Wait()
+			return s.Send("more")
+		},
 		"deferred": func(_ context.Context, c *reconnect.Client) error {
 			defer c.Close()
 			_, err := c.Read(make([]byte, 1))
 			return err
 		},
 		"stream": func(ctx context.Context, c *reconnect.Client) error {
-			s := &reconnect.StreamSession[string, string]{
-				Conn: c, Context: ctx,
-				Marshal:   func(m string) ([]byte, error) { return []byte(m + "\n"), nil },
-				Unmarshal: func(b []byte) (string, error) { return string(b), nil },
-			}
+			s := stream(ctx, c)
 			if err := s.Spawn(); err != nil {
 				return err
 			}

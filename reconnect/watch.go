@@ -64,9 +64,9 @@ func (c *Client) changed() <-chan struct{} {
 // WaitConnected blocks until the client is connected. When ctx ends first the
 // error matches that of ctx, and once the client stops it matches [ErrClosed]
 // and the reason; both also match the error of the last attempt, or of its
-// session, if there was one, and say which remote and phase it comes from.
-// [Client.Connect] followed by WaitConnected is a start-up that fails fast. A nil
-// ctx never ends.
+// session, if there was one, and say which remote and phase it comes from, unless
+// it is what stopped the client. [Client.Connect] followed by WaitConnected is a
+// start-up that fails fast. A nil ctx never ends.
 func (c *Client) WaitConnected(ctx context.Context) error {
 	if ctx == nil {
 		ctx = context.Background()

@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"runtime/metrics"
 	"strings"
 	"sync"
@@ -102,7 +103,7 @@ func gcPercent() int {
 }
 
 func TestCheckLeaksHoldsTheCollectorUpWhileItLooks(t *testing.T) {
-	before := gcPercent()
+	before, limit := gcPercent(), debug.SetMemoryLimit(-1)
 	require.Positive(t, before)
 	var fake fakeTB
 	fake.run(func(tb testutil.TB) {
@@ -115,6 +116,46 @@ func TestCheckLeaksHoldsTheCollectorUpWhileItLooks(t *testing.T) {
 	})
 	assert.Empty(t, fake.failures())
 	assert.Equal(t, before, gcPercent())
+	assert.Equal(t, limit, debug.SetMemoryLimit(-1))
+}
+
+func TestCheckLeaksHoldsTheCollectorUpWhenAnotherIsThrough(t *testing.T) {
+	stop, through := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(through)
+		new(fakeTB).run(func(tb testutil.TB) {
+			testutil.CheckLeaks(tb)
+			go func() { <-stop }() // looked for until it ends
+		})
+	}()
+	for gcPercent() >= 0 {
+		runtime.Gosched()
+	}
+	new(fakeTB).run(testutil.CheckLeaks)
+	select {
+	case <-through: // by its patience, on a very slow machine
+	default:
+		assert.Negative(t, gcPercent())
+	}
+	close(stop)
+	<-through
+}
+
+func TestCheckLeaksNamesAPipeThatIsHeld(t *testing.T) {
+	if _, err := os.Stat("/proc/self/fd"); err != nil {
+		t.Skip("this system doesn't tell what a descriptor refers to")
+	}
+	var r, w *os.File
+	var fake fakeTB
+	fake.run(func(tb testutil.TB) {
+		testutil.CheckLeaks(tb)
+		var err error
+		r, w, err = os.Pipe()
+		assert.NoError(t, err)
+	})
+	assert.Contains(t, fake.failures(), "pipe:[")
+	assert.NoError(t, r.Close())
+	assert.NoError(t, w.Close())
 }
 
 func TestCheckLeaksLeavesTheCollectorAsItWasAlsoWhereChecksOverlap(t *testing.T) {

@@ -112,7 +112,7 @@ func (p *PipeListener) Dials() int {
 	return p.dials
 }
 
-// Open gives the number of connections that neither side has closed.
+// Open gives the number of connections that neither side has begun to close.
 func (p *PipeListener) Open() int {
 	p.state.mu.Lock()
 	defer p.state.mu.Unlock()

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"darvaza.org/x/net/examples/internal/demotest"
+	"darvaza.org/x/net/reconnect"
 )
 
 // fast is a pace for tests.
@@ -83,6 +84,12 @@ func TestAnEndWithoutAConnectionCountsTheTimeButNoSurvival(t *testing.T) {
 	assert.Zero(t, r.survived)
 	assert.Positive(t, r.down)
 	assert.Equal(t, r.down, r.downMost)
+}
+
+func TestAnEndWithAConnectionIsNoTimeWithoutOne(t *testing.T) {
+	p := &peer{log: newTimeline(new(demotest.Page)), outbox: newOutbox(), lostAt: time.Now().Add(-time.Hour)}
+	p.note(reconnect.Connected, reconnect.Stopped)
+	assert.Zero(t, p.down)
 }
 
 // stopAt is a page that calls stop when it is to show a text.

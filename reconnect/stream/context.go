@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"time"
+
+	"darvaza.org/x/net/worker"
 )
 
 // standstill is how long what the peer's end has left to do may stand still once
@@ -18,17 +20,40 @@ type endless struct {
 func (endless) Done() <-chan struct{} { return nil }
 func (endless) Err() error            { return nil }
 
-// contextOver ends the session with its Context. That of a client's session ends
-// with io.EOF as soon as a read of its connection comes to the end of the stream, and
-// most likely it is read that came to it: then that is an orderly end, which
-// takes as long as there is something to write.
+// stopped is why Context has ended the session, nil if it hasn't. That of a client's
+// session ends with io.EOF as soon as a read of its connection comes to the end of
+// the stream, which is the peer's end and no more.
+func (r *session[_, _]) stopped() error {
+	if r.context.Err() == nil {
+		return nil
+	}
+	if cause := context.Cause(r.context); cause != io.EOF || r.halfClose {
+		return cause
+	}
+	return nil
+}
+
+// under makes an error of run that of Context where that is over: Conn may hear
+// of it before the group does.
+func (r *session[_, _]) under(run worker.Func) worker.Func {
+	return func(ctx context.Context) error {
+		err := run(ctx)
+		if cause := r.stopped(); err != nil && cause != nil {
+			return cause
+		}
+		return err
+	}
+}
+
+// contextOver ends the session with its Context. At the peer's end it was most
+// likely read that came to it: then that is an orderly end, which takes as long as
+// there is something to write.
 func (r *session[_, _]) contextOver() {
 	if !r.group.Hold() {
 		return
 	}
 	defer r.group.Release()
-	cause := context.Cause(r.context)
-	if cause == io.EOF && !r.halfClose {
+	if r.stopped() == nil {
 		timer := time.NewTimer(standstill)
 		defer timer.Stop()
 		select {
@@ -39,7 +64,7 @@ func (r *session[_, _]) contextOver() {
 		case <-timer.C:
 		}
 	}
-	r.group.Cancel(cause)
+	r.group.Cancel(context.Cause(r.context))
 }
 
 // offer is the slow way of receive. Whoever receives may have left with Context.

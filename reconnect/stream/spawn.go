@@ -33,7 +33,7 @@ func (s *StreamSession[Input, Output]) Spawn() error {
 	r := newSession(s)
 	// Started first and let go after: a stop that comes as soon as the
 	// methods work must find both of them, and hooks must find methods that work.
-	r.group.Go(r.read, r.write)
+	r.group.Go(r.under(r.read), r.under(r.write))
 	r.unhook = context.AfterFunc(r.context, r.contextOver)
 	s.running.Store(r)
 	close(r.ready)

@@ -48,8 +48,10 @@ func (r *session[_, _]) catchClosed(ctx context.Context, err error) error {
 	switch {
 	case r.queue.isClosed() && errors.Is(err, ErrClosed):
 		return nil
+	case r.stopped() != nil:
+		return r.stopped()
 	case err == context.Canceled && r.context.Err() != nil:
-		return nil // it has heard of the end of Context, as contextOver has or will
+		return nil // the worker has heard of the peer's end
 	case err == context.Canceled && ctx.Err() == nil:
 		return fmt.Errorf("stream: worker: %w", err)
 	default:
