@@ -183,6 +183,31 @@ func TestWhoStopsToReceiveWithContextDoesNotHoldUpTheEndForLong(t *testing.T) {
 	})
 }
 
+func TestWorkerThatReturnsWhyContextEndedDoesNotCutThePeersEndShort(t *testing.T) {
+	const size = 6 << 20 // more than is on its way at a time
+	sent := make(chan struct{}, 1)
+	overAClient(t, func(conn *net.TCPConn) {
+		<-sent
+		assert.NoError(t, conn.CloseWrite())
+		b, err := io.ReadAll(conn)
+		assert.NoError(t, err)
+		assert.Len(t, b, size+1)
+	}, func(ctx context.Context, s *lines) error {
+		spawn(t, s)
+		s.Go(func(own context.Context) error {
+			select {
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			case <-own.Done():
+				return nil
+			}
+		})
+		assert.NoError(t, s.Send(strings.Repeat("x", size)))
+		sent <- struct{}{}
+		return s.Wait()
+	}, nil)
+}
+
 func TestHalfCloseOverAClientLivesOnWithoutItsContext(t *testing.T) {
 	overAClient(t, func(conn *net.TCPConn) {
 		write(conn, "one\ntwo\n")

@@ -2,7 +2,9 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"io"
+	"net"
 	"time"
 
 	"darvaza.org/x/net/worker"
@@ -33,13 +35,26 @@ func (r *session[_, _]) stopped() error {
 	return nil
 }
 
-// under makes an error of run that of Context where that is over: Conn may hear
-// of it before the group does.
+// cancel stops the group with cause, or with that of Context where that is over:
+// the group hears of it from a goroutine, which may be late.
+func (r *session[_, _]) cancel(cause error) {
+	if first := r.stopped(); first != nil {
+		cause = first
+	}
+	r.group.Cancel(cause)
+}
+
+// under makes what run ends with that of Context where that is over: Conn may hear
+// of it before the group does. At the peer's end a client that drops the connection
+// can't tell the session by its context any more.
 func (r *session[_, _]) under(run worker.Func) worker.Func {
 	return func(ctx context.Context) error {
 		err := run(ctx)
-		if cause := r.stopped(); err != nil && cause != nil {
+		if cause := r.stopped(); cause != nil {
 			return cause
+		}
+		if r.context.Err() != nil && errors.Is(err, net.ErrClosed) {
+			return context.Cause(r.context)
 		}
 		return err
 	}

@@ -12,7 +12,7 @@ func (r *session[_, _]) read(ctx context.Context) error {
 	<-r.ready
 	defer close(r.in)
 
-	src := &source{ctx: ctx, conn: r.conn, eof: r.eof}
+	src := &source{ctx: ctx, conn: r.conn, eof: r.eof, stopped: r.stopped}
 	scan := newScanner(src, r.split, r.limit)
 	for {
 		if err := r.readDeadline.before("ReadDeadline"); err != nil {

@@ -33,6 +33,8 @@ type source struct {
 	conn  io.Reader
 	ended bool          // the peer has ended the stream: nothing else is the end of its last message
 	eof   chan struct{} // closed then
+
+	stopped func() error // of the session
 }
 
 func (s *source) Read(p []byte) (int, error) {
@@ -42,7 +44,7 @@ func (s *source) Read(p []byte) (int, error) {
 	n, err := s.conn.Read(p)
 	if err == io.EOF && 0 <= n && n <= len(p) {
 		// Some conns say io.EOF of their own end, too.
-		if over := s.ctx.Err() != nil && context.Cause(s.ctx) != io.EOF; !over && !s.ended {
+		if over := s.ctx.Err() != nil && context.Cause(s.ctx) != io.EOF; !over && !s.ended && s.stopped() == nil {
 			s.ended = true
 			close(s.eof)
 		}

@@ -10,7 +10,7 @@ import (
 // came first. It doesn't wait for goroutines, so hooks and workers may call it;
 // [StreamSession.Wait] does. It returns nil, and may be called again.
 func (s *StreamSession[_, _]) Close() error {
-	s.live("Close").group.Cancel(nil)
+	s.live("Close").cancel(nil)
 	return nil
 }
 
@@ -53,7 +53,7 @@ func (r *session[_, _]) giveUp() {
 	stopped := make(chan struct{})
 	r.group.Go(func(context.Context) error {
 		defer close(stopped)
-		r.group.Cancel(nil)
+		r.cancel(nil)
 		return nil
 	})
 	timer := time.NewTimer(patience)
@@ -82,5 +82,8 @@ func (s *StreamSession[_, _]) Done() <-chan struct{} {
 // will return. It doesn't block.
 func (s *StreamSession[_, _]) Err() error {
 	r := s.live("Err")
+	if cause := r.stopped(); cause != nil {
+		r.group.Cancel(cause)
+	}
 	return r.outcome(r.group.Err())
 }

@@ -292,6 +292,28 @@ func TestGoexitOfOnErrorEndsTheSession(t *testing.T) {
 	assert.ErrorIs(t, err, worker.ErrGoexit)
 }
 
+func TestCauseOfContextComesBeforeWhateverFollowsIt(t *testing.T) {
+	broken := errors.New("broken")
+	for name, then := range map[string]func(*lines, net.Conn){
+		"Close":          func(s *lines, _ net.Conn) { _ = s.Close() },
+		"Err":            func(s *lines, _ net.Conn) { assert.Equal(t, broken, s.Err()) },
+		"Shutdown":       func(s *lines, _ net.Conn) { _ = s.Shutdown(context.Background()) },
+		"the peer's end": func(_ *lines, peer net.Conn) { _ = peer.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			for range 50 {
+				ctx, cancel := context.WithCancelCause(t.Context())
+				s, peer := newLines(t)
+				s.Context = ctx
+				spawn(t, s)
+				cancel(broken)
+				then(s, peer)
+				assert.Equal(t, broken, s.Wait())
+			}
+		})
+	}
+}
+
 func TestWaitGivesTheSameAlsoWhenTheContextEndsLater(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	s, _ := newLines(t)

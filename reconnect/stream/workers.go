@@ -50,7 +50,7 @@ func (r *session[_, _]) catchClosed(ctx context.Context, err error) error {
 		return nil
 	case r.stopped() != nil:
 		return r.stopped()
-	case err == context.Canceled && r.context.Err() != nil:
+	case r.context.Err() != nil && (err == context.Canceled || err == context.Cause(r.context)):
 		return nil // the worker has heard of the peer's end
 	case err == context.Canceled && ctx.Err() == nil:
 		return fmt.Errorf("stream: worker: %w", err)

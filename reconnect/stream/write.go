@@ -31,7 +31,7 @@ func (r *session[_, Output]) write(ctx context.Context) error {
 	for {
 		batch = r.queue.take(batch, ctx.Done())
 		if len(batch) == 0 {
-			r.group.Cancel(nil)
+			r.cancel(nil)
 			return nil
 		}
 		if err := r.writeBatch(ctx, &buf, batch); err != nil {
