@@ -3,6 +3,7 @@ package stream_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -245,4 +246,54 @@ func TestEOFOfAWorkerIsAnError(t *testing.T) {
 	spawn(t, s)
 	s.Go(func(context.Context) error { return io.EOF })
 	assert.Equal(t, io.EOF, s.Wait())
+}
+
+// A contextConn ends the session's Context in its second Read, which then says
+// io.EOF. Until then a Write waits, and then finds the conn closed.
+type contextConn struct {
+	cause  error
+	cancel context.CancelCauseFunc
+	reads  int
+	over   chan struct{}
+}
+
+func (c *contextConn) Read(p []byte) (int, error) {
+	switch c.reads++; c.reads {
+	case 1:
+		return copy(p, "half"), nil
+	case 2:
+		c.cancel(c.cause)
+		close(c.over)
+	}
+	return 0, io.EOF
+}
+
+func (c *contextConn) Write([]byte) (int, error) {
+	<-c.over
+	return 0, net.ErrClosed
+}
+
+func (*contextConn) Close() error { return nil }
+
+func TestEOFOfAConnWhoseContextIsOverIsNotThePeersEnd(t *testing.T) {
+	for range 50 {
+		broken := errors.New("broken")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		s := linesOver(t, &contextConn{cause: broken, cancel: cancel, over: make(chan struct{})})
+		s.Context = ctx
+		spawn(t, s)
+		assert.Empty(t, rest(s))
+		assert.Equal(t, broken, s.Wait())
+	}
+}
+
+func TestConnThatIsClosedDuringThePeersEndIsNoFailure(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	s := linesOver(t, &contextConn{cause: io.EOF, cancel: cancel, over: make(chan struct{})})
+	s.Context = ctx
+	s.OnError = func(err error) { t.Errorf("OnError: %v", err) }
+	spawn(t, s)
+	_ = s.Send("more")
+	assert.Equal(t, []string{"half"}, rest(s))
+	assert.NoError(t, s.Wait())
 }
