@@ -2,6 +2,9 @@ package dialer
 
 import (
 	"context"
+	"errors"
+	"net"
+	"os"
 	"strings"
 )
 
@@ -41,3 +44,24 @@ func (e *dialError) Error() string {
 
 // Unwrap exposes the causes to errors.Is and errors.As.
 func (e *dialError) Unwrap() []error { return e.causes }
+
+// asTimeout has a plain dial that took too long match context.DeadlineExceeded. The
+// standard dialer sets the deadline on the socket as well, and an error of that,
+// when it comes first, doesn't.
+func asTimeout(err error) error {
+	op, ok := err.(*net.OpError)
+	if !ok || !errors.Is(err, os.ErrDeadlineExceeded) {
+		return err
+	}
+	timeout := *op
+	timeout.Err = timeoutError{op.Err}
+	return &timeout
+}
+
+// timeoutError is the time-out of a socket, and of a context as well.
+type timeoutError struct{ error }
+
+func (e timeoutError) Unwrap() error        { return e.error }
+func (e timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
+func (e timeoutError) Timeout() bool        { return true }
+func (e timeoutError) Temporary() bool      { return true }

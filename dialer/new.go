@@ -54,7 +54,8 @@ func (d *eyeballs) DialContext(ctx context.Context, network, address string) (ne
 		return d.dialName(ctx, network, address, host, port)
 	}
 	std := d.standard(nil)
-	return std.DialContext(ctx, network, address)
+	conn, err := std.DialContext(ctx, network, address)
+	return conn, asTimeout(err)
 }
 
 // dialName looks a name up and tries its addresses, all inside one timeout.

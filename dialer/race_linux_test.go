@@ -239,3 +239,39 @@ func TestLoserThatConnectedTooIsClosed(t *testing.T) {
 	_, err = conn.Write([]byte("still here"))
 	assert.NoError(t, err)
 }
+
+// The socket's own deadline passes at the same moment, and often is first.
+func TestTimedOutDialOfAnIPAddressMatchesDeadlineExceeded(t *testing.T) {
+	const timeout = 50 * time.Millisecond
+	hole := "127.0.0.2:" + strconv.Itoa(blackHole(t, [4]byte{127, 0, 0, 2}, 0))
+	for name, dial := range map[string]func() (net.Conn, error){
+		"by Timeout": func() (net.Conn, error) {
+			return dialer.New(dialer.Config{Timeout: timeout}).DialContext(t.Context(), "tcp", hole)
+		},
+		"by the context": func() (net.Conn, error) {
+			ctx, cancel := context.WithTimeout(t.Context(), timeout)
+			defer cancel()
+			return dialer.New(dialer.Config{}).DialContext(ctx, "tcp", hole)
+		},
+		"over TLS": func() (net.Conn, error) {
+			d := dialer.WithTLS(dialer.New(dialer.Config{Timeout: timeout}), nil, timeout)
+			return d.DialContext(t.Context(), "tcp", hole)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var wg sync.WaitGroup
+			for range 50 {
+				wg.Go(func() {
+					_, err := dial()
+					assertTimeout(t, err)
+					var op *net.OpError
+					if assert.ErrorAs(t, err, &op) {
+						assert.Equal(t, hole, op.Addr.String())
+						assert.True(t, op.Temporary())
+					}
+				})
+			}
+			wg.Wait()
+		})
+	}
+}
