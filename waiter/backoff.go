@@ -46,7 +46,7 @@ func NewExponential(initial, max time.Duration) func(context.Context) error {
 // however large.
 func (b Backoff) Delay(attempt int) time.Duration {
 	step := b.step(attempt)
-	half := step / 2
+	half := step - step/2 // of 1ns it is that
 	return half + time.Duration(rand.Int64N(int64(step-half)+1))
 }
 

@@ -121,6 +121,16 @@ func TestBackoffTakesBadValuesForUnset(t *testing.T) {
 	}
 }
 
+func TestShortestBackoffStillWaits(t *testing.T) {
+	for _, b := range []waiter.Backoff{{Initial: 1, Factor: 1}, {Max: 1}, {Initial: 1, Max: 1}} {
+		for range 100 {
+			if d := b.Delay(0); d != 1 {
+				t.Fatalf("%+v.Delay(0) is %v", b, d)
+			}
+		}
+	}
+}
+
 func TestNoBackoffIsALoopWithoutWaits(t *testing.T) {
 	for _, v := range []time.Duration{math.MinInt64, -1, 0} {
 		for _, f := range []float64{math.NaN(), math.Inf(-1), math.Inf(1), -1, 0, 0.1} {

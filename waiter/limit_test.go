@@ -149,6 +149,13 @@ func TestLimitElapsedOutlastsAWaiterThatIgnoresItsContext(t *testing.T) {
 	})
 }
 
+func TestLimitElapsedTakesAWaiterThatOnlySaysCancelledForTheEndOfItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := func(ctx context.Context) error { <-ctx.Done(); return context.Canceled }
+		wantWait(t, t.Context(), waiter.LimitElapsed(w, time.Minute), time.Minute, waiter.ErrDoNotReconnect)
+	})
+}
+
 func TestLimitElapsedKeepsARefusalThatComesLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := func(ctx context.Context) error { <-ctx.Done(); return errTest }
