@@ -164,6 +164,27 @@ func TestPipeWaitsForDialsAndConnections(t *testing.T) {
 	})
 }
 
+func TestPipeCloseFailsADialThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := testutil.Pipe(nil)
+		p.Hang(true)
+		failed := make(chan error, 1)
+		go func() {
+			_, err := p.DialContext(t.Context(), "tcp", "example.test:1")
+			failed <- err
+		}()
+		synctest.Wait()
+		require.NoError(t, p.Close())
+		synctest.Wait()
+		select {
+		case err := <-failed:
+			assert.ErrorIs(t, err, syscall.ECONNREFUSED)
+		default:
+			t.Error("the dial hangs on")
+		}
+	})
+}
+
 func TestPipeCloseJoinsHandlers(t *testing.T) {
 	joined := false // not atomic: the race detector proves the join
 	p := testutil.Pipe(func(conn net.Conn) {

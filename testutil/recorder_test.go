@@ -37,6 +37,16 @@ func TestRecorderKeepsEventsInOrderWithTheirValues(t *testing.T) {
 	assert.Empty(t, r.Events())
 }
 
+func TestResetForgetsNoSpanThatGoesOn(t *testing.T) {
+	r := testutil.NewRecorder()
+	leave := r.Enter("a")
+	r.Reset()
+	r.Enter("b")()
+	leave()
+	tb := &fakeTB{}
+	assert.False(t, r.AssertNoOverlap(tb))
+}
+
 func TestWaitForReturnsAtTheMomentOfTheEvent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := testutil.NewRecorder()

@@ -3,6 +3,7 @@ package testutil
 import (
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -136,11 +137,19 @@ func (s *Server) Addr() net.Addr { return s.addr }
 func (s *Server) Network() string { return s.network }
 
 // Remote gives the address in the form in which clients are configured:
-// host:port, or the path of the socket. A path that doesn't start with a slash
-// (or the @ of an abstract name) gets the prefix "unix:", so that it can't be
+// host:port, or the path of the socket. A server that listens on all addresses
+// of its host is reached by the one of loopback. A path that doesn't start with a
+// slash (or the @ of an abstract name) gets the prefix "unix:", so that it can't be
 // mistaken for a host and port.
 func (s *Server) Remote() string {
 	remote := s.addr.String()
+	if tcp, ok := s.addr.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		host := "::1"
+		if tcp.IP.To4() != nil {
+			host = "127.0.0.1"
+		}
+		return net.JoinHostPort(host, strconv.Itoa(tcp.Port))
+	}
 	if s.network == "unix" && !strings.HasPrefix(remote, "/") && !strings.HasPrefix(remote, "@") {
 		return "unix:" + remote
 	}

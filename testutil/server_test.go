@@ -310,6 +310,45 @@ func TestSocketPathIsShortWhateverTheTemporaryDirectory(t *testing.T) {
 	assert.Empty(t, left)
 }
 
+func TestRemoteOfAServerOnAllAddressesCanBeDialled(t *testing.T) {
+	for _, tt := range []struct{ network, address, host string }{
+		{"tcp4", "0.0.0.0:0", "127.0.0.1"},
+		{"tcp4", ":0", "127.0.0.1"},
+		{"tcp6", "[::]:0", "::1"},
+	} {
+		t.Run(tt.network+" "+tt.address, func(t *testing.T) {
+			s, err := testutil.StartServer(tt.network, tt.address, testutil.Echo)
+			if err != nil && tt.network == "tcp6" {
+				t.Skipf("no IPv6 here: %v", err)
+			}
+			require.NoError(t, err)
+			defer func() { assert.NoError(t, s.Close()) }()
+			host, _, err := net.SplitHostPort(s.Remote())
+			require.NoError(t, err)
+			assert.Equal(t, tt.host, host)
+			conn, err := net.Dial("tcp", s.Remote())
+			require.NoError(t, err)
+			require.NoError(t, conn.Close())
+			require.NoError(t, s.Restart())
+			conn, err = net.Dial("tcp", s.Remote())
+			require.NoError(t, err)
+			require.NoError(t, conn.Close())
+		})
+	}
+}
+
+func TestWaitAcceptedHearsOfTheClose(t *testing.T) {
+	for range 20 { // the wait may begin after the close
+		s, err := testutil.StartServer("tcp", "", testutil.Echo)
+		require.NoError(t, err)
+		failed := make(chan error, 1)
+		go func() { failed <- s.WaitAccepted(t.Context(), 1) }()
+		runtime.Gosched()
+		require.NoError(t, s.Close())
+		require.ErrorIs(t, <-failed, net.ErrClosed)
+	}
+}
+
 func TestRemoteIsWhatClientsAreConfiguredWith(t *testing.T) {
 	tcp := testutil.NewEchoServer(t, "tcp")
 	host, port, err := net.SplitHostPort(tcp.Remote())
