@@ -3,8 +3,8 @@ package reconnect
 import "time"
 
 // SetReadDeadline sets one deadline for all reads of the current connection,
-// d from now. It takes the place of ReadTimeout until [Client.ResetReadDeadline]
-// or the connection's end; once it has passed every Read fails with an error
+// d from now. It takes the place of ReadTimeout until [Client.ResetReadDeadline],
+// OnDisconnect, which has a deadline of its own, or the connection's end; once it has passed every Read fails with an error
 // that matches [os.ErrDeadlineExceeded]. Zero or less means no deadline at
 // all. A Read that blocks already obeys it too. Without a connection it
 // returns [ErrNotConnected], during a stop [ErrClosed].

@@ -38,13 +38,13 @@ func (c *Client) dial(s *session) error {
 			break // no other remote makes up for it
 		}
 	}
-	switch err := errors.Join(errs...); {
-	case s.Err() != nil && !lifecycle.IsFinal(err):
+	switch len(errs) {
+	case 0:
 		return context.Cause(s)
-	case len(errs) == 1:
+	case 1:
 		return errs[0]
 	default:
-		return err
+		return errors.Join(errs...)
 	}
 }
 

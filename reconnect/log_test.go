@@ -17,6 +17,7 @@ import (
 
 	"darvaza.org/slog"
 
+	"darvaza.org/x/net/dialer"
 	"darvaza.org/x/net/reconnect"
 	"darvaza.org/x/net/testutil"
 )
@@ -122,6 +123,87 @@ func TestEachFailedAttemptIsAWarningWithItsErrorAndNumber(t *testing.T) {
 			assert.NotContains(t, e.Message, "%", "a mistake of formatting")
 		}
 	})
+}
+
+func TestErrorsThatTheStopCausedAreLoggedAtDebugLevel(t *testing.T) {
+	own := errors.New("cut short")
+	cut := func(ctx context.Context) error { <-ctx.Done(); return own }
+	for name, edit := range map[string]func(*reconnect.Config){
+		"attempt failed/dial": func(cfg *reconnect.Config) {
+			cfg.Dialer = dialer.Func(func(ctx context.Context, _, _ string) (net.Conn, error) { return nil, cut(ctx) })
+		},
+		"attempt failed/OnConnect": func(cfg *reconnect.Config) {
+			cfg.OnConnect = func(ctx context.Context, _ net.Conn) error { return cut(ctx) }
+		},
+		"session cut short/": func(cfg *reconnect.Config) { cfg.OnSession = cut },
+		"OnDisconnect failed/": func(cfg *reconnect.Config) {
+			cfg.OnDisconnect = func(context.Context, net.Conn) error { return own }
+		},
+		"WaitReconnect failed/": func(cfg *reconnect.Config) {
+			cfg.OnSession = func(context.Context) error { return nil }
+			cfg.WaitReconnect = cut
+		},
+		"WaitReconnect failed/panic": func(cfg *reconnect.Config) {
+			cfg.OnSession = func(context.Context) error { return nil }
+			cfg.WaitReconnect = func(ctx context.Context) error { panic(cut(ctx)) }
+		},
+		"OnState failed/": func(cfg *reconnect.Config) {
+			cfg.OnState = func(_, to reconnect.State) {
+				if to == reconnect.Stopped {
+					panic(own)
+				}
+			}
+		},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			log := testutil.NewLogger(slog.Debug)
+			cfg := pipeConfig(newPipe(t, nil))
+			cfg.Logger = log
+			edit(cfg)
+			c := newClient(t, cfg)
+			go func() { _ = c.Connect() }()
+			synctest.Wait()
+			require.NoError(t, c.Shutdown(context.Background()))
+			message, _, _ := strings.Cut(name, "/")
+			e, ok := log.Find(slog.Debug, message)
+			require.True(t, ok, "%v", levels(log.Entries()))
+			err, _ := e.Fields["error"].(error)
+			assert.ErrorIs(t, err, own)
+			for _, e := range above(log.Entries()) {
+				assert.NotContains(t, e.Fields, "error", "%v", e)
+			}
+		})
+	}
+}
+
+func TestLoggerThatPanicsAtTheLastStateDoesNoHarm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := pipeConfig(newPipe(t, nil))
+		cfg.OnState = func(_, to reconnect.State) {
+			if to == reconnect.Stopped {
+				cfg.Logger.(*panicker).armed.Store(true)
+				panic("OnState")
+			}
+		}
+		cfg.Logger = &panicker{Logger: testutil.NewLogger(slog.Debug)}
+		c := newClient(t, cfg)
+		require.NoError(t, c.Connect())
+		require.NoError(t, c.Shutdown(context.Background()))
+		assert.Equal(t, reconnect.Stopped, c.State())
+	})
+}
+
+// panicker is a logger that panics from some time on.
+type panicker struct {
+	slog.Logger
+	armed atomic.Bool
+}
+
+func (l *panicker) WithLevel(level slog.LogLevel) slog.Logger {
+	if l.armed.Load() {
+		panic("logger")
+	}
+	return l.Logger.WithLevel(level)
 }
 
 func TestStopByAnErrorIsLoggedAsErrorOnce(t *testing.T) {

@@ -74,6 +74,9 @@ func (c *Client) next(s *session, err error) *session {
 	err = c.wait(s)
 	switch {
 	case c.Context().Err() != nil:
+		if err != nil && err != s.Err() && err != context.Cause(s) { // more than that the wait was cut short
+			c.logDebug("WaitReconnect failed", err)
+		}
 		return nil
 	case s.Err() != nil && !lifecycle.IsFinal(err): // cut short: dial at once, from the same step
 		return c.begin()

@@ -162,6 +162,9 @@ func (c *Client) tell(from, to State) {
 	var v lifecycle.Verdict
 	_ = c.call(func() error {
 		v = callbacks.Judge(c.Context(), nil, err)
+		if v.Stopping {
+			c.logDebug("OnState failed", err)
+		}
 		return nil
 	})
 	if v.Stop {
