@@ -74,7 +74,7 @@ func (c *Client) next(s *session, err error) *session {
 	err = c.wait(s)
 	switch {
 	case c.Context().Err() != nil:
-		if err != nil && err != s.Err() && err != context.Cause(s) { // more than that the wait was cut short
+		if err != nil && err != context.Canceled && !same(err, context.Cause(s)) { // more than that the wait was cut short
 			c.logDebug("WaitReconnect failed", err)
 		}
 		return nil
