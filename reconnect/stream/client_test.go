@@ -297,3 +297,48 @@ func TestConnThatIsClosedDuringThePeersEndIsNoFailure(t *testing.T) {
 	assert.Equal(t, []string{"half"}, rest(s))
 	assert.NoError(t, s.Wait())
 }
+
+func TestHooksErrorAtThePeersEndIsToldWhateverItMatches(t *testing.T) {
+	own := fmt.Errorf("upstream: %w", net.ErrClosed)
+	overAClient(t, func(conn *net.TCPConn) {
+		write(conn, "one\nlast")
+	}, func(_ context.Context, s *lines) error {
+		s.Unmarshal = func(b []byte) (string, error) {
+			if string(b) == "last" {
+				return "", own
+			}
+			return string(b), nil
+		}
+		spawn(t, s)
+		rest(s)
+		return s.Wait()
+	}, own)
+}
+
+func TestWorkerThatWrapsTheEndOfContextEndsNothingAtThePeersEnd(t *testing.T) {
+	const size = 6 << 20 // more than is on its way at a time
+	sent, heard := make(chan struct{}, 1), make(chan struct{}, 1)
+	overAClient(t, func(conn *net.TCPConn) {
+		<-sent
+		assert.NoError(t, conn.CloseWrite())
+		<-heard
+		b, err := io.ReadAll(conn)
+		assert.NoError(t, err)
+		assert.Len(t, b, size+1)
+	}, func(ctx context.Context, s *lines) error {
+		overConnection := s.Conn == reconnect.ConnFrom(ctx)
+		spawn(t, s)
+		s.Go(func(own context.Context) error {
+			if overConnection {
+				heard <- struct{}{} // whose end is no news of Context's
+				return nil
+			}
+			defer func() { heard <- struct{}{} }()
+			<-ctx.Done()
+			return fmt.Errorf("heartbeat: %w", ctx.Err())
+		})
+		assert.NoError(t, s.Send(strings.Repeat("x", size)))
+		sent <- struct{}{}
+		return s.Wait()
+	}, nil)
+}

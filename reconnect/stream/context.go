@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"time"
@@ -45,19 +46,24 @@ func (r *session[_, _]) cancel(cause error) {
 }
 
 // under makes what run ends with that of Context where that is over: Conn may hear
-// of it before the group does. At the peer's end a client that drops the connection
-// can't tell the session by its context any more.
+// of it before the group does.
 func (r *session[_, _]) under(run worker.Func) worker.Func {
 	return func(ctx context.Context) error {
 		err := run(ctx)
 		if cause := r.stopped(); cause != nil {
 			return cause
 		}
-		if r.context.Err() != nil && errors.Is(err, net.ErrClosed) {
-			return context.Cause(r.context)
-		}
 		return err
 	}
+}
+
+// broken is what an error of Conn means. At the peer's end a client that drops the
+// connection can't tell the session by its context any more.
+func (r *session[_, _]) broken(verb string, err error) error {
+	if r.context.Err() != nil && errors.Is(err, net.ErrClosed) {
+		return context.Cause(r.context)
+	}
+	return fmt.Errorf("stream: %s: %w", verb, err)
 }
 
 // contextOver ends the session with its Context. At the peer's end it was most

@@ -19,7 +19,7 @@ func (r *session[_, _]) read(ctx context.Context) error {
 			return err
 		}
 		if !scan.Scan() {
-			return r.readEnd(scan.Err())
+			return r.readEnd(scan.Err(), src.failed)
 		}
 		if err := r.readDeadline.after("ReadDeadline"); err != nil {
 			return err
@@ -51,16 +51,18 @@ func (r *session[_, _]) receive(ctx context.Context, token []byte) (bool, error)
 
 // readEnd judges why there are no further messages. Where it was the end of the
 // session that cut the read short, the group has its reason and drops this one.
-func (r *session[_, _]) readEnd(err error) error {
-	switch err {
-	case nil:
+func (r *session[_, _]) readEnd(err error, failed bool) error {
+	switch {
+	case err == nil:
 		if !r.halfClose {
 			r.queue.close()
 		}
 		return nil
-	case bufio.ErrTooLong:
+	case err == bufio.ErrTooLong:
 		return errTooLong(r.limit)
-	default:
+	case failed:
+		return r.broken("read", err)
+	default: // of Split
 		return fmt.Errorf("stream: read: %w", err)
 	}
 }

@@ -29,10 +29,11 @@ func newScanner(src *source, split bufio.SplitFunc, limit int) *bufio.Scanner {
 // that is already closed: one that reconnects would serve the bytes of
 // somebody else's session.
 type source struct {
-	ctx   context.Context // io.Reader has no place for it
-	conn  io.Reader
-	ended bool          // the peer has ended the stream: nothing else is the end of its last message
-	eof   chan struct{} // closed then
+	ctx    context.Context // io.Reader has no place for it
+	conn   io.Reader
+	ended  bool          // the peer has ended the stream: nothing else is the end of its last message
+	eof    chan struct{} // closed then
+	failed bool          // a Read has
 
 	stopped func() error // of the session
 }
@@ -42,6 +43,7 @@ func (s *source) Read(p []byte) (int, error) {
 		return 0, context.Cause(s.ctx)
 	}
 	n, err := s.conn.Read(p)
+	s.failed = err != nil && err != io.EOF
 	if err == io.EOF && 0 <= n && n <= len(p) {
 		// Some conns say io.EOF of their own end, too.
 		if over := s.ctx.Err() != nil && context.Cause(s.ctx) != io.EOF; !over && !s.ended && s.stopped() == nil {

@@ -15,7 +15,9 @@ func (s *StreamSession[_, _]) Close() error {
 }
 
 // Shutdown ends the session in an orderly way: Send no longer accepts messages,
-// those accepted are written, then Conn is closed. It blocks until the session
+// those accepted are written to Conn, which is closed then. (TCP resets a connection
+// that is closed while the peer's data is unread, and the peer may lose what it
+// hasn't read: let a peer that goes on sending end its stream first.) It blocks until the session
 // is done and returns what Wait returns. When ctx ends first Shutdown closes
 // the session as [StreamSession.Close] does, and returns the error of ctx without
 // waiting. A nil ctx never ends.
@@ -82,8 +84,8 @@ func (s *StreamSession[_, _]) Done() <-chan struct{} {
 // will return. It doesn't block.
 func (s *StreamSession[_, _]) Err() error {
 	r := s.live("Err")
-	if cause := r.stopped(); cause != nil {
-		r.group.Cancel(cause)
+	if r.stopped() != nil {
+		<-r.group.Context().Done() // contextOver is about to see to that, and to what follows
 	}
 	return r.outcome(r.group.Err())
 }

@@ -325,3 +325,49 @@ func TestWaitGivesTheSameAlsoWhenTheContextEndsLater(t *testing.T) {
 	assert.Equal(t, io.EOF, s.Wait())
 	assert.Equal(t, io.EOF, s.Err())
 }
+
+// slowCloser is a conn whose Close waits.
+type slowCloser struct {
+	io.ReadWriteCloser
+	release <-chan struct{}
+}
+
+func (c slowCloser) Close() error {
+	<-c.release
+	return c.ReadWriteCloser.Close()
+}
+
+func TestErrWaitsNeitherForCloseNorForOnError(t *testing.T) {
+	why := errors.New("why")
+	for name, edit := range map[string]func(*lines, <-chan struct{}){
+		"Close":   func(s *lines, release <-chan struct{}) { s.Conn = slowCloser{s.Conn, release} },
+		"OnError": func(s *lines, release <-chan struct{}) { s.OnError = func(error) { <-release } },
+	} {
+		t.Run(name, func(t *testing.T) {
+			for range 100 { // whoever hears of the end first sees to it
+				synctest.Test(t, func(t *testing.T) {
+					s, _ := newLines(t)
+					ctx, cancel := context.WithCancelCause(t.Context())
+					s.Context = ctx
+					release := make(chan struct{})
+					edit(s, release)
+					require.NoError(t, s.Spawn())
+					cancel(why)
+					var err error
+					told := make(chan struct{})
+					go func() { err = s.Err(); close(told) }()
+					synctest.Wait()
+					select {
+					case <-told:
+						assert.Equal(t, why, err)
+					default:
+						t.Error("Err waits")
+					}
+					close(release)
+					assert.Equal(t, why, s.Wait())
+					<-told
+				})
+			}
+		})
+	}
+}

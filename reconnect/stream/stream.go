@@ -47,7 +47,8 @@ type StreamSession[Input, Output any] struct {
 	// Conn is the connection. Required. The session owns it from Spawn on, and
 	// closes it, once; what that Close returns is dropped. Close must
 	// unblock Read and Write, as it does for a net.Conn, and Read and Write
-	// must be safe to call at the same time.
+	// must be safe to call at the same time. Over a client the session has to be
+	// done before OnSession returns: it closes the connection the client has then.
 	Conn io.ReadWriteCloser
 	// Context ends the session when it ends. Nil means context.Background.
 	Context context.Context

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"darvaza.org/x/net/lifecycle"
 	"darvaza.org/x/net/worker"
 )
 
@@ -13,7 +14,8 @@ import (
 // end has written what was queued. The first error ends the session with it,
 // except for one that matches [ErrClosed] while the session is closing: it
 // says no more than that. A context.Canceled is no end that the user asked for,
-// unless the function's own context is over, or Context is. The session isn't done before they
+// unless the function's own context is over, or Context is; of the peer's end over
+// a client it may also be wrapped. The session isn't done before they
 // have returned.
 //
 // Go doesn't block. While the session ends functions still run, with a
@@ -46,15 +48,21 @@ func (s *StreamSession[_, _]) GoCatch(run worker.Func, catch worker.Catcher) {
 // pass for an end that was asked for, and drop that as well.
 func (r *session[_, _]) catchClosed(ctx context.Context, err error) error {
 	switch {
-	case r.queue.isClosed() && errors.Is(err, ErrClosed):
+	case r.queue.isClosed() && errors.Is(err, ErrClosed) && !lifecycle.IsFinal(err):
 		return nil
 	case r.stopped() != nil:
 		return r.stopped()
-	case r.context.Err() != nil && (err == context.Canceled || err == context.Cause(r.context)):
-		return nil // the worker has heard of the peer's end
+	case r.context.Err() != nil && r.isNewsOfTheEnd(err):
+		return nil
 	case err == context.Canceled && ctx.Err() == nil:
 		return fmt.Errorf("stream: worker: %w", err)
 	default:
 		return err
 	}
+}
+
+// isNewsOfTheEnd tells if a worker merely says, in whatever words, that Context
+// is over.
+func (r *session[_, _]) isNewsOfTheEnd(err error) bool {
+	return err == context.Cause(r.context) || errors.Is(err, context.Canceled) && !lifecycle.IsFinal(err)
 }

@@ -258,3 +258,23 @@ func TestWorkerThatWatchesContextDoesNotMakeItsEndAnError(t *testing.T) {
 		require.NoError(t, s.Wait())
 	}
 }
+
+func TestPanicWithWhatSendSaidIsAPanicAlsoWhileClosing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := newLines(t) // whose peer reads nothing
+		s.QueueSize = 3
+		spawn(t, s)
+		fill(t, s)
+		s.Go(func(context.Context) error {
+			if err := s.Send("more"); err != nil {
+				panic(err)
+			}
+			return nil
+		})
+		synctest.Wait()
+		err := s.Shutdown(context.Background())
+		var panicked *core.PanicError
+		require.ErrorAs(t, err, &panicked)
+		assert.ErrorIs(t, err, stream.ErrClosed)
+	})
+}

@@ -49,6 +49,9 @@ func (r *session[_, Output]) writeBatch(ctx context.Context, buf *bytes.Buffer, 
 		n, failure := r.encode(buf, batch)
 		if n > 0 {
 			if err := r.flush(ctx, buf); err != nil {
+				if failure == nil {
+					return err
+				}
 				return errors.Join(failure, err)
 			}
 			r.queue.release(n)
@@ -126,7 +129,7 @@ func (r *session[_, _]) writeOut(ctx context.Context, b []byte) error {
 		err = io.ErrShortWrite
 	}
 	if err != nil {
-		return fmt.Errorf("stream: write: %w", err)
+		return r.broken("write", err)
 	}
 	return r.writeDeadline.after("WriteDeadline")
 }
