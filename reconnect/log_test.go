@@ -176,25 +176,6 @@ func TestErrorsThatTheStopCausedAreLoggedAtDebugLevel(t *testing.T) {
 	}
 }
 
-// incomparable is an error that == panics on.
-type incomparable []string
-
-func (incomparable) Error() string { return "incomparable" }
-
-func TestWaiterMayAnswerWithACauseThatCannotBeCompared(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		cfg := pipeConfig(newPipe(t, nil))
-		cfg.OnSession = func(context.Context) error { return nil }
-		cfg.WaitReconnect = func(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) }
-		c := newClient(t, cfg)
-		require.NoError(t, c.Connect())
-		synctest.Wait()
-		cause := incomparable{"why"}
-		c.Cancel(cause)
-		assert.Equal(t, cause, waitDone(t, c))
-	})
-}
-
 func TestLoggerThatPanicsAtTheLastStateDoesNoHarm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := pipeConfig(newPipe(t, nil))
