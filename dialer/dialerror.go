@@ -2,7 +2,6 @@ package dialer
 
 import (
 	"context"
-	"errors"
 	"net"
 	"os"
 	"strings"
@@ -50,7 +49,7 @@ func (e *dialError) Unwrap() []error { return e.causes }
 // when it comes first, doesn't.
 func asTimeout(err error) error {
 	op, ok := err.(*net.OpError)
-	if !ok || !errors.Is(err, os.ErrDeadlineExceeded) {
+	if !ok || op.Err != os.ErrDeadlineExceeded { // a deeper one is OnSocket's own
 		return err
 	}
 	timeout := *op
