@@ -342,3 +342,66 @@ func TestWorkerThatWrapsTheEndOfContextEndsNothingAtThePeersEnd(t *testing.T) {
 		return s.Wait()
 	}, nil)
 }
+
+func TestWorkersOwnFailureBesideTheEndOfContextIsToldAtThePeersEnd(t *testing.T) {
+	const size = 6 << 20 // more than is on its way at a time, so that the session goes on
+	own := errors.New("disk full")
+	for _, tt := range []struct {
+		name string
+		fail func(end error) error
+		want error
+	}{
+		{"joined", func(end error) error { return errors.Join(own, end) }, own},
+		{"panic", func(end error) error { panic(fmt.Errorf("panic: %w", end)) }, context.Canceled},
+		{"endless", func(error) error { return endless{} }, endless{}},
+	} {
+		fail := tt.fail
+		t.Run(tt.name, func(t *testing.T) {
+			sent, heard := make(chan struct{}, 1), make(chan struct{}, 1)
+			overAClient(t, func(conn *net.TCPConn) {
+				<-sent
+				assert.NoError(t, conn.CloseWrite())
+				<-heard
+				_, _ = io.Copy(io.Discard, conn)
+			}, func(ctx context.Context, s *lines) error {
+				overConnection := s.Conn == reconnect.ConnFrom(ctx)
+				spawn(t, s)
+				s.Go(func(context.Context) error {
+					defer func() { heard <- struct{}{} }()
+					if overConnection {
+						return fail(context.Canceled) // nothing ends Context there
+					}
+					<-ctx.Done()
+					return fail(ctx.Err())
+				})
+				_ = s.Send(strings.Repeat("x", size))
+				sent <- struct{}{}
+				return s.Wait()
+			}, tt.want)
+		})
+	}
+}
+
+// endless is an error that wraps itself.
+type endless struct{}
+
+func (endless) Error() string   { return "endless" }
+func (endless) Unwrap() error   { return endless{} }
+func (endless) Is(e error) bool { return e == endless{} }
+
+func TestSplitsErrorAtThePeersEndIsToldWhateverItMatches(t *testing.T) {
+	own := fmt.Errorf("upstream: %w", net.ErrClosed)
+	overAClient(t, func(conn *net.TCPConn) {
+		write(conn, "one\nlast")
+	}, func(_ context.Context, s *lines) error {
+		s.Split = func(data []byte, atEOF bool) (int, []byte, error) {
+			if atEOF && len(data) > 0 {
+				return 0, nil, own
+			}
+			return bufio.ScanLines(data, atEOF)
+		}
+		spawn(t, s)
+		rest(s)
+		return s.Wait()
+	}, own)
+}

@@ -14,9 +14,9 @@ import (
 // end has written what was queued. The first error ends the session with it,
 // except for one that matches [ErrClosed] while the session is closing: it
 // says no more than that. A context.Canceled is no end that the user asked for,
-// unless the function's own context is over, or Context is; of the peer's end over
-// a client it may also be wrapped. The session isn't done before they
-// have returned.
+// unless the function's own context is over, or Context is; over a client, at the
+// peer's end, it may also be wrapped, but not joined to another error. The session
+// isn't done before they have returned.
 //
 // Go doesn't block. While the session ends functions still run, with a
 // context that is over; after it is done they don't.
@@ -48,12 +48,12 @@ func (s *StreamSession[_, _]) GoCatch(run worker.Func, catch worker.Catcher) {
 // pass for an end that was asked for, and drop that as well.
 func (r *session[_, _]) catchClosed(ctx context.Context, err error) error {
 	switch {
-	case r.queue.isClosed() && errors.Is(err, ErrClosed) && !lifecycle.IsFinal(err):
+	case r.queue.isClosed() && !lifecycle.IsFinal(err) && errors.Is(err, ErrClosed):
 		return nil
 	case r.stopped() != nil:
 		return r.stopped()
 	case r.context.Err() != nil && r.isNewsOfTheEnd(err):
-		return nil
+		return nil // the worker has heard of the peer's end
 	case err == context.Canceled && ctx.Err() == nil:
 		return fmt.Errorf("stream: worker: %w", err)
 	default:
@@ -61,8 +61,18 @@ func (r *session[_, _]) catchClosed(ctx context.Context, err error) error {
 	}
 }
 
-// isNewsOfTheEnd tells if a worker merely says, in whatever words, that Context
-// is over.
+// isNewsOfTheEnd tells if a worker says no more than that Context is over: its bare
+// cause, or its error, also wrapped. A wrapped io.EOF may be of any stream, and what
+// is joined to news is a failure.
 func (r *session[_, _]) isNewsOfTheEnd(err error) bool {
-	return err == context.Cause(r.context) || errors.Is(err, context.Canceled) && !lifecycle.IsFinal(err)
+	if err == context.Cause(r.context) {
+		return true
+	}
+	if lifecycle.IsFinal(err) {
+		return false // a panic, or an error that has no end
+	}
+	for err != nil && err != context.Canceled {
+		err = errors.Unwrap(err)
+	}
+	return err != nil
 }
