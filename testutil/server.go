@@ -144,9 +144,9 @@ func (s *Server) Network() string { return s.network }
 func (s *Server) Remote() string {
 	remote := s.addr.String()
 	if tcp, ok := s.addr.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
-		host := "::1"
-		if tcp.IP.To4() != nil {
-			host = "127.0.0.1"
+		host := "127.0.0.1" // "tcp" listens there, too, and IPv6 may be off
+		if s.network == "tcp6" {
+			host = "::1"
 		}
 		return net.JoinHostPort(host, strconv.Itoa(tcp.Port))
 	}

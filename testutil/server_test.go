@@ -314,13 +314,19 @@ func TestRemoteOfAServerOnAllAddressesCanBeDialled(t *testing.T) {
 	for _, tt := range []struct{ network, address, host string }{
 		{"tcp4", "0.0.0.0:0", "127.0.0.1"},
 		{"tcp4", ":0", "127.0.0.1"},
+		{"tcp", ":0", "127.0.0.1"},
+		{"tcp", "0.0.0.0:0", "127.0.0.1"},
 		{"tcp6", "[::]:0", "::1"},
 	} {
 		t.Run(tt.network+" "+tt.address, func(t *testing.T) {
-			s, err := testutil.StartServer(tt.network, tt.address, testutil.Echo)
-			if err != nil && tt.network == "tcp6" {
-				t.Skipf("no IPv6 here: %v", err)
+			if tt.network == "tcp6" {
+				ln, err := net.Listen("tcp6", "[::1]:0")
+				if err != nil {
+					t.Skipf("no IPv6 here: %v", err)
+				}
+				require.NoError(t, ln.Close())
 			}
+			s, err := testutil.StartServer(tt.network, tt.address, testutil.Echo)
 			require.NoError(t, err)
 			defer func() { assert.NoError(t, s.Close()) }()
 			host, _, err := net.SplitHostPort(s.Remote())
