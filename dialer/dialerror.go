@@ -49,7 +49,7 @@ func (e *dialError) Unwrap() []error { return e.causes }
 // when it comes first, doesn't.
 func asTimeout(err error) error {
 	op, ok := err.(*net.OpError)
-	if !ok || op.Err != os.ErrDeadlineExceeded { // a deeper one is OnSocket's own
+	if !ok || op.Err != os.ErrDeadlineExceeded { // one deeper down is of something else
 		return err
 	}
 	timeout := *op
