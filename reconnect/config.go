@@ -68,10 +68,12 @@ type Config struct {
 	OnSession func(context.Context) error
 	// OnDisconnect runs once for every connection whose OnConnect succeeded,
 	// before the client closes it. Its context isn't cancelled by the
-	// client's stop but bounded by WriteTimeout, 2 s where that is off. The
-	// same moment bounds reads and writes on the connection from then on,
-	// also those through the client, in the place of ReadTimeout, of
-	// WriteTimeout and of deadlines set before.
+	// client's stop but bounded by WriteTimeout, 2 s where that is off. After
+	// a session that ended of itself the same moment bounds reads and writes
+	// on the connection, also those through the client, in the place of
+	// ReadTimeout, WriteTimeout and deadlines set before, until others are
+	// set. After a stop, Reconnect, or a Reload that redials, reads fail at
+	// once, and writes pass for as long as that would have allowed from then.
 	OnDisconnect func(context.Context, net.Conn) error
 	// OnError decides about an error in the place of [IsFatal]: nil means go
 	// on, anything else stops the client with what it returns. The connection

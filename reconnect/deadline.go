@@ -4,10 +4,11 @@ import "time"
 
 // SetReadDeadline sets one deadline for all reads of the current connection,
 // d from now. It takes the place of ReadTimeout until [Client.ResetReadDeadline],
-// OnDisconnect, which has a deadline of its own, or the connection's end; once it has passed every Read fails with an error
-// that matches [os.ErrDeadlineExceeded]. Zero or less means no deadline at
-// all. A Read that blocks already obeys it too. Without a connection it
-// returns [ErrNotConnected], during a stop [ErrClosed].
+// the start of OnDisconnect, which sets one itself, or the connection's end; once
+// it has passed every Read fails with an error that matches
+// [os.ErrDeadlineExceeded]. Zero or less means no deadline at all. A Read that
+// blocks already obeys it too. Without a connection it returns
+// [ErrNotConnected], during a stop [ErrClosed].
 func (c *Client) SetReadDeadline(d time.Duration) error {
 	s := c.current.Load()
 	if s == nil {

@@ -7,8 +7,8 @@ import "net"
 // late), or until the deadline set by [Client.SetReadDeadline]; then the error
 // matches [os.ErrDeadlineExceeded] and the connection stays. Any other error
 // ends the session. Without a connection it returns [ErrNotConnected], and
-// once the client stops an error that matches [ErrClosed], at once. From the
-// start of OnDisconnect on the bound is that of Config.OnDisconnect.
+// once the client stops an error that matches [ErrClosed], at once. What
+// bounds it while OnDisconnect runs is told there, see [Config].
 //
 // Reads, writes and all other methods may be used concurrently.
 func (c *Client) Read(p []byte) (int, error) {

@@ -176,6 +176,28 @@ func TestErrorsThatTheStopCausedAreLoggedAtDebugLevel(t *testing.T) {
 	}
 }
 
+func TestStopDuringAWaitThatSaysNoMoreIsNotLoggedAsAFailure(t *testing.T) {
+	for name, wait := range map[string]reconnect.Waiter{
+		"error": func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
+		"cause": func(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) },
+	} {
+		bubble(t, name, func(t *testing.T) {
+			log := testutil.NewLogger(slog.Debug)
+			cfg := pipeConfig(newPipe(t, nil))
+			cfg.Logger = log
+			cfg.OnSession = func(context.Context) error { return nil }
+			cfg.WaitReconnect = wait
+			c := newClient(t, cfg)
+			require.NoError(t, c.Connect())
+			synctest.Wait()
+			c.Cancel(io.EOF)
+			require.Equal(t, io.EOF, waitDone(t, c))
+			_, found := log.Find(slog.Debug, "WaitReconnect failed")
+			assert.False(t, found, "%s", log)
+		})
+	}
+}
+
 func TestLoggerThatPanicsAtTheLastStateDoesNoHarm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := pipeConfig(newPipe(t, nil))

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -227,4 +228,53 @@ func TestReadLeftBehindDoesNotSpinUnderADeadlineThatOnDisconnectSets(t *testing.
 		close(leave)
 		require.ErrorIs(t, receive(t, ended), reconnect.ErrClosed)
 	})
+}
+
+func TestReadsInOnDisconnectAreBoundedByItsContextUnlessTheStopHasEndedThem(t *testing.T) {
+	const grace = 3 * time.Second
+	for name, raw := range map[string]bool{"through the client": false, "on the connection": true} {
+		for how, want := range map[string]time.Duration{"session over": grace, "stop": 0} {
+			bubble(t, name+", "+how, func(t *testing.T) {
+				cfg := pipeConfig(newPipe(t, nil))
+				cfg.ReadTimeout, cfg.WriteTimeout = time.Hour, grace
+				over, read := make(chan struct{}), make(chan struct{})
+				var c *reconnect.Client
+				var took time.Duration
+				cfg.OnSession = func(ctx context.Context) error {
+					select {
+					case <-ctx.Done():
+					case <-over:
+					}
+					return nil
+				}
+				var once sync.Once
+				cfg.OnDisconnect = func(_ context.Context, conn net.Conn) error {
+					once.Do(func() {
+						var r io.Reader = c
+						if raw {
+							r = conn
+						}
+						start := time.Now()
+						_, err := r.Read(make([]byte, 1))
+						took = time.Since(start)
+						assert.Error(t, err)
+						close(read)
+					})
+					return nil
+				}
+				c = newClient(t, cfg)
+				require.NoError(t, c.Connect())
+				synctest.Wait()
+				require.NoError(t, c.SetReadDeadline(time.Minute))
+				if how == "stop" {
+					c.Cancel(nil)
+				} else {
+					close(over)
+				}
+				<-read
+				assert.InDelta(t, want, took, float64(grace/16))
+				require.NoError(t, c.Shutdown(context.Background()))
+			})
+		}
+	}
 }
