@@ -57,6 +57,7 @@ type client interface {
 	io.ReadWriteCloser
 	io.ReaderFrom
 	io.WriterTo
+	CloseWrite() error
 
 	Config() *reconnect.Config
 	Connect() error

@@ -45,6 +45,7 @@ type direction struct {
 	ended     bool       // the deadline is the last one: nothing may arm another
 	dismissed bool       // the connection is closed: calls don't take turns any more
 	split     bool       // a write has left a TLS record in two
+	shut      bool       // CloseWrite was called
 	bound     time.Duration
 	armed     time.Duration // the deadline, since the session's start; 0: none
 	until     time.Duration // the limit of the call that has its turn; 0: it has none, or never looked

@@ -221,6 +221,9 @@ func (d *direction) failed(n int, err error) error {
 		err = d.session.closedError()
 	default:
 		makeRoom(0) // what follows needs it anyway; once is cheaper than step by step
+		if d.isHalfClosed() {
+			err = errHalfClosed // TLS has an error of its own for that, which nobody could tell
+		}
 		d.session.cancel(err)
 	}
 	return err

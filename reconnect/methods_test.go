@@ -60,6 +60,7 @@ func harmlessMethods(n int) []method {
 func droppingMethods() []method {
 	return []method{
 		{"Close", func(c *reconnect.Client) { _ = c.Close() }},
+		{"CloseWrite", func(c *reconnect.Client) { _ = c.CloseWrite() }},
 		{"Reconnect", func(c *reconnect.Client) { _ = c.Reconnect() }},
 	}
 }

@@ -171,22 +171,9 @@ func (s *session) hush(grace time.Duration) {
 	}
 }
 
-// close closes the connection. TLS says goodbye to the peer, for which it
-// waits at most the grace that writes have, or what is left of it.
+// close closes the connection.
 func (s *session) close() error {
-	t, ok := s.conn.(*tls.Conn)
-	if !ok {
-		return s.conn.Close()
-	}
-	grace := s.client.settings.Load().grace()
-	if s.out.isEnded() {
-		grace = max(s.out.left(), 0)
-	}
-	timer := time.AfterFunc(grace, func() {
-		_ = s.client.call(func() error { s.cut(); return nil })
-	})
-	defer timer.Stop()
-	return t.Close()
+	return s.goodbyeOf(s.conn.Close)
 }
 
 // abandon closes the connection under whatever still runs and ends the

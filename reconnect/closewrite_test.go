@@ -1,0 +1,142 @@
+package reconnect_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"darvaza.org/x/net/reconnect"
+	"darvaza.org/x/net/testutil"
+)
+
+func TestCloseWriteEndsWhatThePeerReadsAndNotWhatItWrites(t *testing.T) {
+	cert, pool := certificate(t, "server.test", time.Hour)
+	server := serverConfig(cert)
+	for name, tt := range map[string]struct {
+		network string
+		tls     *tls.Config
+	}{
+		"tcp":  {"tcp", nil},
+		"unix": {"unix", nil},
+		"tls":  {"tcp", &tls.Config{RootCAs: pool, ServerName: "server.test"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			const ask, answer = "what is it?", "not before you are done"
+			s := testutil.NewServer(t, tt.network, func(conn net.Conn) {
+				if tt.tls != nil {
+					conn = tls.Server(conn, server.Load())
+				}
+				b, err := io.ReadAll(conn)
+				assert.NoError(t, err)
+				assert.Equal(t, ask, string(b))
+				_, err = io.WriteString(conn, answer)
+				assert.NoError(t, err)
+				_ = conn.Close()
+			})
+			heard := make(chan string, 1)
+			var c *reconnect.Client
+			c = newClient(t, &reconnect.Config{Remote: s.Remote(), TLSConfig: tt.tls,
+				OnSession: func(context.Context) error {
+					_, err := io.WriteString(c, ask)
+					assert.NoError(t, err)
+					assert.NoError(t, c.CloseWrite())
+					b, err := io.ReadAll(c)
+					assert.NoError(t, err)
+					heard <- string(b)
+					return reconnect.ErrDoNotReconnect
+				}}, patient)
+			require.NoError(t, c.Connect())
+			assert.Equal(t, answer, receive(t, heard))
+			assert.NoError(t, waitDone(t, c))
+			assert.Equal(t, reconnect.ErrNotConnected, c.CloseWrite())
+		})
+	}
+}
+
+func TestWriteAfterCloseWriteEndsTheSessionAndNotTheClient(t *testing.T) {
+	cert, pool := certificate(t, "server.test", time.Hour)
+	for name, tlsConfig := range map[string]*tls.Config{
+		"tcp": nil,
+		"tls": {RootCAs: pool, ServerName: "server.test"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := testutil.NewServer(t, "tcp", testutil.Echo)
+			if tlsConfig != nil {
+				s = tlsEcho(t, "tcp", serverConfig(cert))
+			}
+			sessions := 0
+			var c *reconnect.Client
+			c = newClient(t, &reconnect.Config{Remote: s.Remote(), TLSConfig: tlsConfig,
+				WaitReconnect: reconnect.NewImmediateErrorWaiter(nil),
+				OnSession: func(ctx context.Context) error {
+					if sessions++; sessions > 1 {
+						return reconnect.ErrDoNotReconnect
+					}
+					assert.NoError(t, c.CloseWrite())
+					_, err := c.Write([]byte("x"))
+					assert.ErrorIs(t, err, syscall.EPIPE)
+					assert.ErrorContains(t, err, "CloseWrite")
+					assert.Equal(t, err, context.Cause(ctx))
+					return err
+				}}, patient)
+			require.NoError(t, c.Connect())
+			assert.NoError(t, waitDone(t, c))
+			assert.Equal(t, 2, sessions)
+		})
+	}
+}
+
+func TestCloseWriteOfAConnectionWithoutHalvesIsUnsupported(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newClient(t, pipeConfig(newPipe(t, nil)))
+		assert.Equal(t, reconnect.ErrNotConnected, c.CloseWrite())
+		require.NoError(t, c.Connect())
+		assert.ErrorIs(t, c.CloseWrite(), errors.ErrUnsupported)
+		assert.ErrorContains(t, c.CloseWrite(), "CloseWrite")
+		assert.Equal(t, reconnect.Connected, c.State())
+	})
+}
+
+func TestCloseWriteOfAConnectionThatIsClosedSaysSo(t *testing.T) {
+	s := testutil.NewServer(t, "tcp", testutil.Echo)
+	errs := make(chan error, 2)
+	var c *reconnect.Client
+	c = newClient(t, &reconnect.Config{Remote: s.Remote(),
+		OnSession: func(ctx context.Context) error {
+			_ = reconnect.ConnFrom(ctx).Close()
+			errs <- c.CloseWrite()
+			c.Cancel(nil)
+			errs <- c.CloseWrite()
+			return nil
+		}}, patient)
+	require.NoError(t, c.Connect())
+	assert.NoError(t, waitDone(t, c))
+	assert.Equal(t, reconnect.ErrNotConnected, <-errs)
+	assert.ErrorIs(t, <-errs, reconnect.ErrClosed)
+}
+
+func TestCloseWriteOverTLSIsBoundedByWriteTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cert, pool := certificate(t, "server.test", time.Hour)
+		stop := make(chan struct{})
+		p := newPipe(t, func(conn net.Conn) {
+			_ = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}}).Handshake()
+			<-stop
+		})
+		c := connectPipe(t, p, func(cfg *reconnect.Config) { cfg.TLSConfig = &tls.Config{RootCAs: pool} })
+		begin := time.Now()
+		require.Error(t, c.CloseWrite())
+		assert.Equal(t, bound, time.Since(begin), "TLS alone takes 5 s")
+		close(stop)
+		require.NoError(t, c.Shutdown(context.Background()))
+	})
+}
