@@ -88,12 +88,15 @@ func (r *session[_, _]) contextOver() {
 	r.group.Cancel(context.Cause(r.context))
 }
 
-// offer is the slow way of receive. Whoever receives may have left with Context.
+// offer is the slow way of receive. Whoever receives may have left with Context, or
+// after Shutdown.
 func (r *session[Input, _]) offer(ctx context.Context, m Input) bool {
 	select {
 	case r.in <- m:
 		return true
 	case <-ctx.Done():
+		return false
+	case <-r.lingering:
 		return false
 	case <-r.context.Done():
 	}
@@ -103,6 +106,7 @@ func (r *session[Input, _]) offer(ctx context.Context, m Input) bool {
 	case r.in <- m:
 		return true
 	case <-ctx.Done():
+	case <-r.lingering:
 	case <-timer.C:
 		r.group.Cancel(context.Cause(r.context))
 	}

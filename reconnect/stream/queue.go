@@ -137,14 +137,7 @@ func (q *queue[T]) close() {
 	}
 }
 
-func (q *queue[T]) isClosed() bool {
-	select {
-	case <-q.closed:
-		return true
-	default:
-		return false
-	}
-}
+func (q *queue[T]) isClosed() bool { return isOver(q.closed) }
 
 func (q *queue[T]) notify() {
 	select {

@@ -7,12 +7,24 @@ import (
 )
 
 // read is the goroutine that turns the inbound stream into messages. It ends with
-// the stream, with an error, or when ctx does, which closes the conn under it.
+// the stream, with an error, or when ctx does, which closes the conn under it. While
+// the session lingers it is an end that somebody has asked for, whatever comes in.
 func (r *session[_, _]) read(ctx context.Context) error {
 	<-r.ready
+	defer close(r.drained)
+
+	src := &source{ctx: ctx, conn: r.conn, eof: r.eof, stopped: r.stopped, heard: &r.heard}
+	if err := r.messages(ctx, src); err != nil && !isOver(r.lingering) {
+		return err
+	}
+	r.drain(ctx, src)
+	return nil
+}
+
+// messages reads as long as there are messages, and somebody for them.
+func (r *session[_, _]) messages(ctx context.Context, src *source) error {
 	defer close(r.in)
 
-	src := &source{ctx: ctx, conn: r.conn, eof: r.eof, stopped: r.stopped}
 	scan := newScanner(src, r.split, r.limit)
 	for {
 		if err := r.readDeadline.before("ReadDeadline"); err != nil {

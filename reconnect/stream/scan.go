@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"sync/atomic"
 )
 
 const (
@@ -36,6 +37,7 @@ type source struct {
 	failed bool          // a Read has
 
 	stopped func() error // of the session
+	heard   *atomic.Bool // for linger
 }
 
 func (s *source) Read(p []byte) (int, error) {
@@ -43,6 +45,9 @@ func (s *source) Read(p []byte) (int, error) {
 		return 0, context.Cause(s.ctx)
 	}
 	n, err := s.conn.Read(p)
+	if n > 0 {
+		s.heard.Store(true)
+	}
 	s.failed = err != nil && err != io.EOF
 	if err == io.EOF && 0 <= n && n <= len(p) {
 		// Some conns say io.EOF of their own end, too.

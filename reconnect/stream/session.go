@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"darvaza.org/x/net/lifecycle"
 	"darvaza.org/x/net/worker"
@@ -44,8 +45,12 @@ type session[Input, Output any] struct {
 	unhook  func() bool     // ends the watch on it, set before ready is closed
 	eof     chan struct{}   // closed by read when it has come to the end of the stream
 
+	lingering chan struct{} // closed by write when it has written all there ever is
+	drained   chan struct{} // closed by read when it ends
+	heard     atomic.Bool   // a Read has got something
+
 	ready chan struct{} // closed once the methods work
-	in    chan Input    // sent to and closed by read alone
+	in    chan Input    // sent to and closed by messages alone
 	queue *queue[Output]
 	group worker.Group
 }

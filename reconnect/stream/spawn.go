@@ -74,10 +74,12 @@ func newSession[Input, Output any](s *StreamSession[Input, Output]) *session[Inp
 		halfClose:     s.HalfClose,
 		context:       s.Context,
 
-		eof:   make(chan struct{}),
-		ready: make(chan struct{}),
-		in:    make(chan Input, readAhead),
-		queue: newQueue[Output](s.QueueSize),
+		eof:       make(chan struct{}),
+		lingering: make(chan struct{}),
+		drained:   make(chan struct{}),
+		ready:     make(chan struct{}),
+		in:        make(chan Input, readAhead),
+		queue:     newQueue[Output](s.QueueSize),
 	}
 	if r.split == nil {
 		r.split = bufio.ScanLines

@@ -15,12 +15,16 @@ func (s *StreamSession[_, _]) Close() error {
 }
 
 // Shutdown ends the session in an orderly way: Send no longer accepts messages,
-// those accepted are written to Conn, which is closed then. (TCP resets a connection
-// that is closed while the peer's data is unread, and the peer may lose what it
-// hasn't read: let a peer that goes on sending end its stream first.) It blocks until the session
-// is done and returns what Wait returns. When ctx ends first Shutdown closes
-// the session as [StreamSession.Close] does, and returns the error of ctx without
-// waiting. A nil ctx never ends.
+// those accepted are written to Conn, and Conn is closed. Where it has a CloseWrite
+// method, as those of package net for TCP and Unix sockets, of [crypto/tls] and
+// a client have, that comes in between, and the peer can read all of it, answer, and
+// end its stream. Shutdown waits for that for 2 s at most, and no longer than half a
+// second after the last that came of the peer. What comes is received as long as
+// somebody keeps up with it, and can't fail the session any more.
+//
+// Shutdown blocks until the session is done and returns what Wait returns. When ctx
+// ends first Shutdown closes the session as [StreamSession.Close] does, and returns
+// the error of ctx without waiting. A nil ctx never ends.
 //
 // It may be called more than once, concurrently, and after the end. Called by a
 // hook or a worker of the session, it waits for itself until ctx ends.

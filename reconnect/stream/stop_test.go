@@ -86,6 +86,7 @@ func TestNoAcceptedMessageIsLostToAShutdownThatRaces(t *testing.T) {
 		for scan.Scan() {
 			got[scan.Text()] = true
 		}
+		require.NoError(t, peer.Close())
 		wg.Wait()
 		require.NoError(t, scan.Err())
 		require.NoError(t, <-done)

@@ -19,8 +19,8 @@ const (
 )
 
 // write is the goroutine that encodes and writes what is queued. It ends when the
-// queue is closed and empty, and ends the session then; with an error; or when
-// ctx does, which closes the conn under it.
+// queue is closed and empty, and ends the session then, as soon as the peer has read
+// that; with an error; or when ctx does, which closes the conn under it.
 func (r *session[_, Output]) write(ctx context.Context) error {
 	<-r.ready
 
@@ -31,6 +31,9 @@ func (r *session[_, Output]) write(ctx context.Context) error {
 	for {
 		batch = r.queue.take(batch, ctx.Done())
 		if len(batch) == 0 {
+			if ctx.Err() == nil {
+				r.linger()
+			}
 			r.cancel(nil)
 			return nil
 		}

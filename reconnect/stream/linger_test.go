@@ -1,0 +1,323 @@
+package stream_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"darvaza.org/x/net/reconnect"
+)
+
+// echoLines answers each line, and gives how many came when it couldn't go on, or
+// the peer had ended its stream.
+func echoLines(conn net.Conn) (n int) {
+	defer conn.Close()
+	for scan := bufio.NewScanner(conn); scan.Scan(); n++ {
+		if _, err := fmt.Fprintln(conn, scan.Text()); err != nil {
+			return n
+		}
+	}
+	return n
+}
+
+func TestPeerThatAnswersGetsAllThatWasAcceptedBeforeAShutdown(t *testing.T) {
+	const messages = 500
+	for network, pair := range map[string]func(testing.TB) (net.Conn, net.Conn){
+		"tcp":  func(t testing.TB) (net.Conn, net.Conn) { return tcpPair(t) },
+		"unix": unixPair,
+	} {
+		t.Run(network, func(t *testing.T) {
+			for range 10 {
+				conn, peer := pair(t)
+				seen := make(chan int)
+				go func() { seen <- echoLines(peer) }()
+				s := linesOver(t, conn)
+				spawn(t, s)
+				for i := range messages {
+					require.NoError(t, s.Send(fmt.Sprint(i)))
+				}
+				require.NoError(t, s.Shutdown(context.Background()))
+				require.Equal(t, messages, <-seen)
+			}
+		})
+	}
+}
+
+func TestPeerThatAnswersGetsAllThatWasAcceptedBeforeAShutdownOverAClientToo(t *testing.T) {
+	const messages = 500
+	overAClient(t, func(conn *net.TCPConn) {
+		assert.Equal(t, messages, echoLines(conn))
+	}, func(_ context.Context, s *lines) error {
+		spawn(t, s)
+		for i := range messages {
+			assert.NoError(t, s.Send(fmt.Sprint(i)))
+		}
+		return s.Shutdown(context.Background())
+	}, nil)
+}
+
+// unixPair gives both ends of a connection over a Unix socket.
+func unixPair(tb testing.TB) (client, server net.Conn) {
+	tb.Helper()
+	path := tb.TempDir() + "/s"
+	l, err := net.Listen("unix", path)
+	require.NoError(tb, err)
+	defer l.Close()
+	c, err := net.Dial("unix", path)
+	require.NoError(tb, err)
+	closing(tb, c)
+	s, err := l.Accept()
+	require.NoError(tb, err)
+	return c, closing(tb, s)
+}
+
+// half is a conn in memory that can end its half, of which the peer learns only here.
+type half struct {
+	net.Conn
+	ended chan struct{}
+	err   error
+}
+
+func (h *half) CloseWrite() error {
+	close(h.ended)
+	return h.err
+}
+
+func newHalf(t *testing.T) (s *lines, h *half, peer net.Conn) {
+	s, peer = newLines(t)
+	h = &half{Conn: s.Conn.(net.Conn), ended: make(chan struct{})}
+	s.Conn = h
+	return s, h, peer
+}
+
+func TestShutdownDoesNotWaitLongForAPeerThatSaysNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, h, peer := newHalf(t)
+		spawn(t, s)
+		start := time.Now()
+		require.NoError(t, s.Shutdown(context.Background()))
+		assert.Equal(t, 250*time.Millisecond, time.Since(start))
+		assert.True(t, ended(h.ended))
+		_, err := peer.Write([]byte("x"))
+		assert.Error(t, err, "Conn is closed")
+	})
+}
+
+func TestShutdownWaitsAsLongAsThePeerIsNotSilent(t *testing.T) {
+	const before, once, end = "says something before", "says something", "ends its stream"
+	for what, want := range map[string]time.Duration{
+		before: 250 * time.Millisecond,
+		once:   500 * time.Millisecond,
+		end:    100 * time.Millisecond,
+	} {
+		t.Run(what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, h, peer := newHalf(t)
+				spawn(t, s)
+				if what == before {
+					write(peer, "x\n")
+					synctest.Wait()
+				}
+				go func() {
+					<-h.ended
+					time.Sleep(100 * time.Millisecond)
+					switch what {
+					case once:
+						write(peer, "x\n")
+					case end:
+						_ = peer.Close()
+					}
+				}()
+				start := time.Now()
+				require.NoError(t, s.Shutdown(context.Background()))
+				assert.Equal(t, want, time.Since(start))
+			})
+		})
+	}
+}
+
+func TestShutdownDoesNotWaitForEverForAPeerThatGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _, peer := newHalf(t)
+		spawn(t, s)
+		var sender sync.WaitGroup
+		sender.Go(func() {
+			for {
+				if _, err := io.WriteString(peer, "more\n"); err != nil {
+					return
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
+		})
+		start := time.Now()
+		require.NoError(t, s.Shutdown(context.Background()))
+		assert.Equal(t, 2*time.Second, time.Since(start))
+		sender.Wait()
+	})
+}
+
+func TestShutdownThatWaitsForThePeerGivesUpWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, h, _ := newHalf(t)
+		spawn(t, s)
+		ctx, cancel := context.WithCancel(context.Background())
+		go func() { <-h.ended; cancel() }()
+		start := time.Now()
+		assert.Equal(t, context.Canceled, s.Shutdown(ctx))
+		assert.NoError(t, s.Wait())
+		assert.Zero(t, time.Since(start))
+	})
+}
+
+func TestCloseEndsAShutdownThatWaitsForThePeer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, h, _ := newHalf(t)
+		spawn(t, s)
+		go func() { <-h.ended; _ = s.Close() }()
+		start := time.Now()
+		assert.NoError(t, s.Shutdown(context.Background()))
+		assert.Zero(t, time.Since(start))
+	})
+}
+
+func TestSessionThatIsClosedDoesNotTouchConnAfterwards(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, h, _ := newHalf(t)
+		spawn(t, s)
+		require.NoError(t, s.Close())
+		require.NoError(t, s.Wait())
+		assert.False(t, ended(h.ended))
+	})
+}
+
+func TestConnThatCannotEndItsHalfIsClosedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, h, _ := newHalf(t)
+		h.err = errors.ErrUnsupported
+		spawn(t, s)
+		start := time.Now()
+		assert.NoError(t, s.Shutdown(context.Background()))
+		assert.Zero(t, time.Since(start))
+	})
+}
+
+func TestThereIsNoWaitForAPeerThatHasEndedItsStream(t *testing.T) {
+	for name, halfClose := range map[string]bool{"half-close": true, "whole": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, h, peer := newHalf(t)
+				s.HalfClose = halfClose
+				spawn(t, s)
+				require.NoError(t, peer.Close())
+				rest(s)
+				require.NoError(t, s.Shutdown(context.Background()))
+				assert.False(t, ended(h.ended))
+			})
+		})
+	}
+}
+
+func TestAnswersToWhatWasQueuedAtAShutdownAreReceived(t *testing.T) {
+	conn, peer := tcpPair(t)
+	go echoLines(peer)
+	s := linesOver(t, conn)
+	s.QueueSize = 3
+	spawn(t, s)
+	want := []string{"one", "two", "three"}
+	for _, m := range want {
+		require.NoError(t, s.Send(m))
+	}
+	require.NoError(t, s.Shutdown(context.Background()))
+	assert.Equal(t, want, rest(s))
+}
+
+// TestWhateverComesAfterAShutdownIsNoFailure has the peer do what would be one before.
+func TestWhateverComesAfterAShutdownIsNoFailure(t *testing.T) {
+	boom := errors.New("boom")
+	for name, tt := range map[string]struct {
+		edit func(*lines)
+		then func(*net.TCPConn)
+	}{
+		"reset": {func(*lines) {}, func(peer *net.TCPConn) {
+			_ = peer.SetLinger(0)
+		}},
+		"half a message": {func(s *lines) {
+			s.Split = func(data []byte, atEOF bool) (int, []byte, error) {
+				if atEOF {
+					return 0, nil, boom
+				}
+				return bufio.ScanLines(data, atEOF)
+			}
+		}, func(peer *net.TCPConn) { write(peer, "ha") }},
+		"nonsense": {func(s *lines) {
+			s.Unmarshal = func([]byte) (string, error) { return "", boom }
+		}, func(peer *net.TCPConn) { write(peer, "x\n"); write(peer, "y\n") }},
+		"too long": {func(s *lines) { s.MaxMessageSize = 1 }, func(peer *net.TCPConn) {
+			write(peer, "xx\n")
+		}},
+		"read hook": {func(s *lines) {
+			s.UnsetReadDeadline = func() error { return boom }
+		}, func(peer *net.TCPConn) { write(peer, "x\n") }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			conn, peer := tcpPair(t)
+			s := linesOver(t, conn)
+			tt.edit(s)
+			s.OnError = func(err error) { t.Errorf("OnError: %v", err) }
+			spawn(t, s)
+			go func() {
+				_, _ = io.Copy(io.Discard, peer) // until Shutdown
+				tt.then(peer)
+				_ = peer.Close()
+			}()
+			assert.NoError(t, s.Shutdown(context.Background()))
+			assert.NoError(t, s.Wait())
+		})
+	}
+}
+
+func TestPeerIsHeardToItsEndAfterAFinalToken(t *testing.T) {
+	conn, peer := tcpPair(t)
+	s := linesOver(t, conn)
+	s.Split = func(data []byte, atEOF bool) (int, []byte, error) {
+		n, token, err := bufio.ScanLines(data, atEOF)
+		if string(token) == "quit" {
+			err = bufio.ErrFinalToken
+		}
+		return n, token, err
+	}
+	spawn(t, s)
+	write(peer, "quit\n")
+	assert.Equal(t, []string{"quit"}, rest(s))
+	// More than the buffers of both hold, if nobody read it.
+	_, err := peer.Write(make([]byte, 32<<20))
+	assert.NoError(t, err)
+	require.NoError(t, peer.Close())
+	assert.NoError(t, s.Wait())
+}
+
+func TestWorkersRunWhileAShutdownWaitsForThePeer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, h, _ := newHalf(t)
+		spawn(t, s)
+		s.Go(func(ctx context.Context) error {
+			<-h.ended
+			assert.NoError(t, ctx.Err())
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		assert.NoError(t, s.Shutdown(context.Background()))
+	})
+}
+
+var _ interface{ CloseWrite() error } = (*reconnect.Client)(nil) // which a session over it needs
