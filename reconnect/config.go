@@ -161,11 +161,14 @@ func (cfg *Config) release() {
 }
 
 // copy is for a Reload: defaults go to a copy, since another Reload may be
-// reading. A Config that was overwritten as a whole is still in use.
+// reading. A Config that was overwritten as a whole is still in use. Nothing is
+// written to any other, which the user may be copying by value.
 func (cfg *Config) copy() Config {
 	owners.Lock()
 	defer owners.Unlock()
-	cfg.owner = cfg
+	if cfg.owner != cfg {
+		cfg.owner = cfg
+	}
 	return *cfg
 }
 

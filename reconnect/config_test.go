@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -226,4 +227,22 @@ func TestNilPointerInAFieldIsRefusedWithoutAPanic(t *testing.T) {
 			require.ErrorContains(t, err, field)
 		})
 	}
+}
+
+func TestConfigMayBeCopiedByValueWhileReloadRuns(t *testing.T) {
+	cfg := &reconnect.Config{Remote: "127.0.0.1:1"}
+	c := newClient(t, cfg)
+	var reloading sync.WaitGroup
+	reloading.Go(func() {
+		for range 20 {
+			assert.NoError(t, c.Reload())
+		}
+	})
+	for range 20 {
+		other := *c.Config()
+		d, err := reconnect.New(&other)
+		require.NoError(t, err)
+		d.Cancel(nil)
+	}
+	reloading.Wait()
 }

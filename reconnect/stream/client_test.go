@@ -343,6 +343,49 @@ func TestWorkerThatWrapsTheEndOfContextEndsNothingAtThePeersEnd(t *testing.T) {
 	}, nil)
 }
 
+func TestWorkerThatIsCutShortByTheEndOfContextEndsNothingAtThePeersEnd(t *testing.T) {
+	const size = 6 << 20
+	for name, work := range map[string]func(context.Context) error{
+		"dial": func(ctx context.Context) error {
+			_, err := (&net.Dialer{}).DialContext(ctx, "tcp", "127.0.0.1:1")
+			return fmt.Errorf("upstream: %w", err)
+		},
+		"look-up": func(ctx context.Context) error {
+			_, err := net.DefaultResolver.LookupHost(ctx, "server.test")
+			return err
+		},
+		"both": func(ctx context.Context) error { return errors.Join(nil, ctx.Err(), ctx.Err()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			sent, heard := make(chan struct{}, 1), make(chan struct{}, 1)
+			overAClient(t, func(conn *net.TCPConn) {
+				<-sent
+				assert.NoError(t, conn.CloseWrite())
+				<-heard
+				b, err := io.ReadAll(conn)
+				assert.NoError(t, err)
+				assert.Len(t, b, size+1)
+			}, func(ctx context.Context, s *lines) error {
+				overConnection := s.Conn == reconnect.ConnFrom(ctx)
+				spawn(t, s)
+				s.Go(func(context.Context) error {
+					defer func() { heard <- struct{}{} }()
+					if overConnection {
+						return nil // nothing ends Context there
+					}
+					<-ctx.Done()
+					err := work(ctx)
+					assert.ErrorIs(t, err, context.Canceled)
+					return err
+				})
+				assert.NoError(t, s.Send(strings.Repeat("x", size)))
+				sent <- struct{}{}
+				return s.Wait()
+			}, nil)
+		})
+	}
+}
+
 func TestWorkersOwnFailureBesideTheEndOfContextIsToldAtThePeersEnd(t *testing.T) {
 	const size = 6 << 20 // more than is on its way at a time, so that the session goes on
 	own := errors.New("disk full")
@@ -354,6 +397,7 @@ func TestWorkersOwnFailureBesideTheEndOfContextIsToldAtThePeersEnd(t *testing.T)
 		{"joined", func(end error) error { return errors.Join(own, end) }, own},
 		{"panic", func(end error) error { panic(fmt.Errorf("panic: %w", end)) }, context.Canceled},
 		{"endless", func(error) error { return endless{} }, endless{}},
+		{"nothing joined", func(end error) error { return fmt.Errorf("disk full%w", emptyJoin{}) }, emptyJoin{}},
 	} {
 		fail := tt.fail
 		t.Run(tt.name, func(t *testing.T) {
@@ -381,6 +425,12 @@ func TestWorkersOwnFailureBesideTheEndOfContextIsToldAtThePeersEnd(t *testing.T)
 		})
 	}
 }
+
+// emptyJoin is an error that joins none.
+type emptyJoin struct{}
+
+func (emptyJoin) Error() string   { return "" }
+func (emptyJoin) Unwrap() []error { return nil }
 
 // endless is an error that wraps itself.
 type endless struct{}

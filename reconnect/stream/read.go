@@ -22,9 +22,27 @@ func (r *session[_, _]) read(ctx context.Context) error {
 }
 
 // messages reads as long as there are messages, and somebody for them.
-func (r *session[_, _]) messages(ctx context.Context, src *source) error {
-	defer close(r.in)
+func (r *session[_, _]) messages(ctx context.Context, src *source) (err error) {
+	failed := true // unless it returns, and well
+	defer func() { r.closeIn(failed) }()
+	err = r.scan(ctx, src)
+	failed = err != nil
+	return err
+}
 
+// closeIn ends what can be received. After a failure Err has to tell of it by then.
+func (r *session[_, _]) closeIn(failed bool) {
+	if !failed || !r.group.Hold() {
+		close(r.in)
+		return
+	}
+	context.AfterFunc(r.group.Context(), func() {
+		defer r.group.Release()
+		close(r.in)
+	})
+}
+
+func (r *session[_, _]) scan(ctx context.Context, src *source) error {
 	scan := newScanner(src, r.split, r.limit)
 	for {
 		if err := r.readDeadline.before("ReadDeadline"); err != nil {

@@ -12,8 +12,8 @@ func (s *StreamSession[Input, _]) Recv() <-chan Input {
 }
 
 // Next blocks until there is a message and returns it, or false once Recv's channel
-// is closed and empty. [StreamSession.Err] may be asked for the reason, if the
-// session has ended. Several goroutines may share the messages by Next and Recv.
+// is closed and empty. If that is because of an error [StreamSession.Err] gives it by
+// then. Several goroutines may share the messages by Next and Recv.
 func (s *StreamSession[Input, _]) Next() (Input, bool) {
 	m, ok := <-s.live("Next").in
 	return m, ok

@@ -157,6 +157,30 @@ func TestCancelInMidMessageEndsWellAndGivesNoMessage(t *testing.T) {
 	})
 }
 
+func TestEndOfAConnThatSaysEOFWhenClosedIsNotThePeersEnd(t *testing.T) {
+	for name, end := range map[string]func(*lines, context.CancelCauseFunc){
+		"EOF of a worker": func(s *lines, _ context.CancelCauseFunc) {
+			s.Go(func(context.Context) error { return io.EOF })
+		},
+		"EOF of Context": func(_ *lines, cancel context.CancelCauseFunc) { cancel(io.EOF) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, peer := newLines(t)
+				s.Conn = eofWhenClosed{s.Conn}
+				ctx, cancel := context.WithCancelCause(t.Context())
+				s.Context = ctx
+				spawn(t, s)
+				write(peer, "whole\nhal")
+				synctest.Wait()
+				end(s, cancel)
+				_ = s.Wait()
+				assert.Equal(t, []string{"whole"}, rest(s))
+			})
+		})
+	}
+}
+
 // eofWhenClosed answers with io.EOF where net.Conns have errors of their own.
 type eofWhenClosed struct{ io.ReadWriteCloser }
 
@@ -166,6 +190,51 @@ func (c eofWhenClosed) Read(b []byte) (int, error) {
 		err = io.EOF
 	}
 	return n, err
+}
+
+// TestErrTellsWhyNextGivesNoMore is for loops like that over a bufio.Scanner.
+func TestErrTellsWhyNextGivesNoMore(t *testing.T) {
+	broken := errors.New("broken")
+	for name, fail := range map[string]func(*lines, *net.TCPConn){
+		"reset":    func(_ *lines, peer *net.TCPConn) { _ = peer.SetLinger(0); _ = peer.Close() },
+		"too long": func(_ *lines, peer *net.TCPConn) { write(peer, strings.Repeat("x", 200)) },
+		"error":    func(_ *lines, peer *net.TCPConn) { write(peer, "error\n") },
+		"panic":    func(_ *lines, peer *net.TCPConn) { write(peer, "panic\n") },
+		"Goexit":   func(_ *lines, peer *net.TCPConn) { write(peer, "Goexit\n") },
+		"worker":   func(s *lines, _ *net.TCPConn) { s.Go(func(context.Context) error { return broken }) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			for range 100 {
+				conn, peer := tcpPair(t)
+				s := linesOver(t, conn)
+				s.MaxMessageSize = 100
+				s.Split = func(data []byte, atEOF bool) (int, []byte, error) {
+					if len(data) >= 200 {
+						return 0, nil, bufio.ErrTooLong
+					}
+					return bufio.ScanLines(data, atEOF)
+				}
+				s.Unmarshal = func(b []byte) (string, error) {
+					switch string(b) {
+					case "error":
+						return "", broken
+					case "panic":
+						panic(broken)
+					case "Goexit":
+						goexit()
+					}
+					return string(b), nil
+				}
+				spawn(t, s)
+				fail(s, peer)
+				_, ok := s.Next()
+				require.False(t, ok)
+				err := s.Err()
+				require.Error(t, err)
+				require.Equal(t, s.Wait(), err)
+			}
+		})
+	}
 }
 
 func TestReadTimeoutIsTheErrorOfTheSession(t *testing.T) {

@@ -51,7 +51,7 @@ func (s *source) Read(p []byte) (int, error) {
 	s.failed = err != nil && err != io.EOF
 	if err == io.EOF && 0 <= n && n <= len(p) {
 		// Some conns say io.EOF of their own end, too.
-		if over := s.ctx.Err() != nil && context.Cause(s.ctx) != io.EOF; !over && !s.ended && s.stopped() == nil {
+		if s.ctx.Err() == nil && !s.ended && s.stopped() == nil {
 			s.ended = true
 			close(s.eof)
 		}

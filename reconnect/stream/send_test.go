@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"sync"
@@ -284,4 +285,32 @@ type countingConn struct {
 func (c *countingConn) Write(b []byte) (int, error) {
 	c.writes++
 	return c.Conn.Write(b)
+}
+
+func TestWorkersOwnFailureBesideWhatSendSaidIsTold(t *testing.T) {
+	own := errors.New("disk full")
+	for name, tt := range map[string]struct {
+		fail func(error) error
+		want error
+	}{
+		"wrapped":        {func(err error) error { return fmt.Errorf("heartbeat: %w", err) }, nil},
+		"with its like":  {func(err error) error { return errors.Join(err, err) }, nil},
+		"with a failure": {func(err error) error { return errors.Join(own, err) }, own},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, peer := newLines(t)
+				s.QueueSize = 3
+				spawn(t, s)
+				fill(t, s)
+				s.Go(func(context.Context) error { return tt.fail(s.Send("more")) })
+				synctest.Wait()
+				done := make(chan error, 1)
+				go func() { done <- s.Shutdown(context.Background()) }()
+				synctest.Wait()
+				go func() { _, _ = io.Copy(io.Discard, peer) }()
+				assert.ErrorIs(t, <-done, tt.want)
+			})
+		})
+	}
 }

@@ -57,8 +57,9 @@ type session[Input, Output any] struct {
 
 // end is called once when the group stops, by whoever stops it, and before it is
 // done.
-func (r *session[_, _]) end(error) {
+func (r *session[_, _]) end(cause error) {
 	<-r.ready
+	r.isGoodEnd(cause) // before Close, with which Context may end
 	r.unhook()
 	r.queue.close()
 	failure := worker.ErrGoexit // unless Close comes back
@@ -70,11 +71,11 @@ func (r *session[_, _]) end(error) {
 		}
 		told := lifecycle.Call(func() error { r.tell(failure); return nil })
 		switch {
-		case p == nil && told == nil:
-		case p == nil:
-			panic(told)
+		case told == nil && p == nil: // well, or Goexit goes on
 		case told == nil:
 			panic(failure)
+		case failure == nil:
+			panic(told)
 		default:
 			panic(errors.Join(failure, told))
 		}

@@ -282,6 +282,30 @@ func (c panickingClose) Close() error {
 	panic("boom")
 }
 
+func TestGoexitOfCloseAndPanicOfOnErrorAreBothTold(t *testing.T) {
+	s, _ := newLines(t)
+	s.Conn = exitingClose{s.Conn.(net.Conn)}
+	var told error
+	s.OnError = func(err error) { told = err; panic("boom") }
+	spawn(t, s)
+	s.Go(func(context.Context) error { return io.ErrNoProgress })
+	err := s.Wait()
+	for _, err := range []error{err, told} {
+		assert.ErrorIs(t, err, io.ErrNoProgress)
+		assert.ErrorIs(t, err, worker.ErrGoexit)
+	}
+	var p *core.PanicError
+	assert.ErrorAs(t, err, &p)
+}
+
+type exitingClose struct{ net.Conn }
+
+func (c exitingClose) Close() error {
+	_ = c.Conn.Close()
+	goexit()
+	return nil
+}
+
 func TestGoexitOfOnErrorEndsTheSession(t *testing.T) {
 	s, _ := newLines(t)
 	s.OnError = func(error) { goexit() }
@@ -325,6 +349,30 @@ func TestWaitGivesTheSameAlsoWhenTheContextEndsLater(t *testing.T) {
 	cancel(io.EOF)
 	assert.Equal(t, io.EOF, s.Wait())
 	assert.Equal(t, io.EOF, s.Err())
+}
+
+func TestEOFOfAWorkerIsAnErrorAlsoWhereConnEndsContext(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	s, _ := newLines(t)
+	s.Context = ctx
+	s.Conn = cancellingClose{s.Conn.(net.Conn), cancel}
+	var told error
+	s.OnError = func(err error) { told = err }
+	spawn(t, s)
+	s.Go(func(context.Context) error { return io.EOF })
+	assert.Equal(t, io.EOF, s.Wait())
+	assert.Equal(t, io.EOF, told)
+}
+
+// cancellingClose is a conn with a context of its own.
+type cancellingClose struct {
+	net.Conn
+	cancel context.CancelCauseFunc
+}
+
+func (c cancellingClose) Close() error {
+	c.cancel(io.EOF)
+	return c.Conn.Close()
 }
 
 // slowCloser is a conn whose Close waits.

@@ -29,8 +29,9 @@ const DefaultMaxMessageSize = 64 << 10
 //   - at once when Context ends: well if it was merely cancelled, otherwise with the
 //     cause, such as [context.DeadlineExceeded]. Where the cause is io.EOF, as that
 //     of a client's session whose peer has ended the stream, the session ends well, and
-//     as if only the peer had ended its stream, unless HalfClose is set. Then
-//     whoever receives has 2 s for each message;
+//     as if only the peer had ended its stream, unless HalfClose is set. Conn has 2 s
+//     then to come to its end as well, and from there whoever receives 2 s for each
+//     message;
 //   - at once with the first error of Conn, of a hook, or of a function given to
 //     [StreamSession.Go]. A panic counts as a [*core.PanicError], and
 //     [runtime.Goexit] as [worker.ErrGoexit].

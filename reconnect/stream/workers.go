@@ -2,8 +2,8 @@ package stream
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 
 	"darvaza.org/x/net/lifecycle"
 	"darvaza.org/x/net/worker"
@@ -12,11 +12,11 @@ import (
 // Go runs functions beside the session, each in a goroutine of its own; nil
 // functions are skipped. Their context ends when the session does, after an orderly
 // end has written what was queued. The first error ends the session with it,
-// except for one that matches [ErrClosed] while the session is closing: it
-// says no more than that. A context.Canceled is no end that the user asked for,
-// unless the function's own context is over, or Context is; over a client, at the
-// peer's end, it may also be wrapped, but not joined to another error. The session
-// isn't done before they have returned.
+// except for one that says no more than that the session is closing, by [ErrClosed], or,
+// over a client at the peer's end, that Context is over, by context.Canceled: also
+// wrapped, but not joined to any other. Otherwise a context.Canceled is no end that the
+// user asked for, unless the function's own context is over. The session isn't done
+// before they have returned.
 //
 // Go doesn't block. While the session ends functions still run, with a
 // context that is over; after it is done they don't.
@@ -48,12 +48,10 @@ func (s *StreamSession[_, _]) GoCatch(run worker.Func, catch worker.Catcher) {
 // pass for an end that was asked for, and drop that as well.
 func (r *session[_, _]) catchClosed(ctx context.Context, err error) error {
 	switch {
-	case r.queue.isClosed() && !lifecycle.IsFinal(err) && errors.Is(err, ErrClosed):
-		return nil
 	case r.stopped() != nil:
 		return r.stopped()
-	case r.context.Err() != nil && r.isNewsOfTheEnd(err):
-		return nil // the worker has heard of the peer's end
+	case !lifecycle.IsFinal(err) && r.isNews(err): // a panic isn't, nor an error that has no end
+		return nil
 	case err == context.Canceled && ctx.Err() == nil:
 		return fmt.Errorf("stream: worker: %w", err)
 	default:
@@ -61,18 +59,36 @@ func (r *session[_, _]) catchClosed(ctx context.Context, err error) error {
 	}
 }
 
-// isNewsOfTheEnd tells if a worker says no more than that Context is over: its bare
-// cause, or its error, also wrapped. A wrapped io.EOF may be of any stream, and what
-// is joined to news is a failure.
-func (r *session[_, _]) isNewsOfTheEnd(err error) bool {
-	if err == context.Cause(r.context) {
+// isNews tells if a worker says no more than that the session is closing, or that
+// Context is over, which is the peer's end. That may also be its bare cause, but not
+// a wrapped one: a wrapped io.EOF may be of any stream.
+func (r *session[_, _]) isNews(err error) bool {
+	closing, over := r.queue.isClosed(), r.context.Err() != nil
+	return over && err == context.Cause(r.context) || isOnly(err, func(node error) bool {
+		return closing && matches(node, ErrClosed) || over && matches(node, context.Canceled)
+	})
+}
+
+// isOnly tells if an error, and each that is joined to it, is or wraps one such as is
+// says.
+func isOnly(err error, is func(error) bool) bool {
+	if is(err) {
 		return true
 	}
-	if lifecycle.IsFinal(err) {
-		return false // a panic, or an error that has no end
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		inner := e.Unwrap()
+		return inner != nil && isOnly(inner, is)
+	case interface{ Unwrap() []error }:
+		parts := e.Unwrap()
+		return len(parts) > 0 && !slices.ContainsFunc(parts, func(part error) bool { return part != nil && !isOnly(part, is) })
+	default:
+		return false
 	}
-	for err != nil && err != context.Canceled {
-		err = errors.Unwrap(err)
-	}
-	return err != nil
+}
+
+// matches is errors.Is without what err wraps.
+func matches(err, target error) bool {
+	e, ok := err.(interface{ Is(error) bool })
+	return err == target || ok && e.Is(target)
 }
