@@ -10,10 +10,10 @@ import (
 //
 // A host name is looked up and its addresses are tried in the order of the
 // look-up, the families taking turns. Tries start 250 ms apart, closer where
-// the time would not suffice for all, and at once when those under way have
-// all failed. The first to connect wins (RFC 8305). All of it, the look-up
-// included, has to fit into Config.Timeout. An IP address, a Unix socket and
-// the other networks of [net.Dial] take no detour: they are one plain dial.
+// the time would not suffice for all but never by less than 10 ms, and at once
+// when those under way have all failed. The first to connect wins (RFC 8305). All
+// of it, the look-up included, has to fit into Config.Timeout. An IP address, a Unix
+// socket and the other networks of [net.Dial] take no detour: they are one plain dial.
 //
 // DialContext blocks until a connection is up, every try has failed, the
 // timeout has passed or ctx has ended. It then waits for the tries it has

@@ -20,11 +20,11 @@ import (
 // means 2 seconds, a negative value no bound but those of ctx and of d.
 //
 // cfg is copied, and a nil one is as good as an empty one. TLS 1.2 is the
-// oldest version accepted, whatever cfg.MinVersion says. Where
-// cfg.ServerName is empty, the host of the address on a TCP network takes its
-// place. Other networks have no host: there the server's name has to be set,
-// unless cfg.InsecureSkipVerify gives up on verifying it, or DialContext
-// returns an error that matches [core.ErrInvalid] and dials nothing.
+// oldest version accepted, 1.3 with Encrypted Client Hello, whatever
+// cfg.MinVersion says. Where cfg.ServerName is empty, the host of the address on a TCP
+// network takes its place. Other networks have no host: there the server's name
+// has to be set, unless cfg.InsecureSkipVerify gives up on verifying it, or
+// DialContext returns an error that matches [core.ErrInvalid] and dials nothing.
 //
 // A failed handshake closes the connection. Its error names the address, and
 // its cause can be matched: a [*tls.CertificateVerificationError], a
@@ -40,7 +40,11 @@ func WithTLS(d Dialer, cfg *tls.Config, timeout time.Duration) Dialer {
 		cfg = new(tls.Config)
 	}
 	cfg = cfg.Clone()
-	cfg.MinVersion = max(cfg.MinVersion, tls.VersionTLS12)
+	floor := uint16(tls.VersionTLS12)
+	if cfg.EncryptedClientHelloConfigList != nil {
+		floor = tls.VersionTLS13 // or crypto/tls refuses it
+	}
+	cfg.MinVersion = max(cfg.MinVersion, floor)
 
 	return &tlsDialer{
 		dialer:  d,

@@ -2,6 +2,8 @@ package dialer_test
 
 import (
 	"context"
+	"crypto/ecdh"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -179,6 +181,40 @@ func TestWithTLSRefusesVersionsBefore12(t *testing.T) {
 	assert.ErrorContains(t, err, "TLS handshake")
 	assert.EqualValues(t, tls.VersionTLS10, cfg.MinVersion, "the caller's own is not touched")
 	assert.Empty(t, cfg.ServerName)
+}
+
+func TestWithTLSRunsEncryptedClientHelloWithoutAMinVersion(t *testing.T) {
+	const outer, inner = "public.test", "127.0.0.1"
+	key, err := ecdh.X25519().GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	config := echConfig(key.PublicKey(), outer)
+	ca := newAuthority(t)
+	ln := listenTCP(t)
+	serveTLS(t, ln, &tls.Config{
+		Certificates: []tls.Certificate{ca.issue(t, inner, time.Hour)},
+		EncryptedClientHelloKeys: []tls.EncryptedClientHelloKey{
+			{Config: config, PrivateKey: key.Bytes()},
+		},
+	}, nil)
+
+	cfg := &tls.Config{
+		RootCAs:                        ca.pool,
+		EncryptedClientHelloConfigList: append([]byte{byte(len(config) >> 8), byte(len(config))}, config...),
+	}
+	conn, err := dialer.WithTLS(plain(), cfg, 0).DialContext(t.Context(), "tcp", ln.Addr().String())
+	require.NoError(t, err)
+	defer conn.Close()
+	assert.True(t, conn.(*tls.Conn).ConnectionState().ECHAccepted)
+}
+
+// echConfig is an ECHConfig for X25519, HKDF-SHA256 and AES-128-GCM.
+func echConfig(key *ecdh.PublicKey, public string) []byte {
+	contents := []byte{0, 0, 0x20, 0, byte(len(key.Bytes()))}
+	contents = append(contents, key.Bytes()...)
+	contents = append(contents, 0, 4, 0, 1, 0, 1, 0, byte(len(public)))
+	contents = append(contents, public...)
+	contents = append(contents, 0, 0)
+	return append([]byte{0xfe, 0x0d, byte(len(contents) >> 8), byte(len(contents))}, contents...)
 }
 
 func TestWithTLSCopiesItsConfig(t *testing.T) {

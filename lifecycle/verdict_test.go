@@ -158,5 +158,6 @@ func TestJudgeStopStopsOnEveryError(t *testing.T) {
 func TestJudgeStopWithoutAnErrorIsAWantedStop(t *testing.T) {
 	v := lifecycle.JudgeStop(t.Context(), nil, nil, nil)
 	assert.True(t, v.Stop)
+	assert.Equal(t, lifecycle.ErrDoNotReconnect, v.Reason)
 	assert.NoError(t, lifecycle.Reason(v.Reason))
 }

@@ -250,6 +250,23 @@ func TestAttemptTellsTheLastErrorAndUptimeToTheWaiter(t *testing.T) {
 	})
 }
 
+func TestDowntimeBeginsBeforeTheGoodbye(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := pipeConfig(newPipe(t, nil))
+		cfg.OnSession = func(context.Context) error { time.Sleep(20 * time.Second); return nil }
+		cfg.OnDisconnect = func(context.Context, net.Conn) error { time.Sleep(time.Second); return nil }
+		cfg.WaitReconnect = func(ctx context.Context) error {
+			a, _ := reconnect.AttemptFrom(ctx)
+			assert.Equal(t, 20*time.Second, a.Uptime)
+			assert.Equal(t, time.Second, a.Downtime)
+			return reconnect.ErrDoNotReconnect
+		}
+		c := newClient(t, cfg)
+		require.NoError(t, c.Connect())
+		require.NoError(t, waitDone(t, c))
+	})
+}
+
 func TestWaiterMayDecideByTheAttemptInItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipe(t, nil)

@@ -209,6 +209,20 @@ func TestPipeHandlerPanicIsReturnedByClose(t *testing.T) {
 	assert.Equal(t, err, p.Close())
 }
 
+func TestPipeCloseReturnsTheFirstPanicOfAHandler(t *testing.T) {
+	what := make(chan string, 1)
+	p := testutil.Pipe(func(net.Conn) { panic(<-what) })
+	for _, say := range []string{"first", "second"} {
+		conn, err := p.DialContext(t.Context(), "tcp", "server.test:1")
+		require.NoError(t, err)
+		what <- say
+		_, err = conn.Read(make([]byte, 1))
+		assert.Error(t, err)
+		require.NoError(t, p.WaitOpen(t.Context(), 0))
+	}
+	assert.ErrorContains(t, p.Close(), "first")
+}
+
 func TestPipeHandlerMayLeaveByGoexit(t *testing.T) {
 	p := testutil.Pipe(func(net.Conn) { runtime.Goexit() })
 	_, err := pipeDial(t, p).Read(make([]byte, 1))

@@ -25,8 +25,11 @@ func measureAll(ctx context.Context, e *env, stdout, lines io.Writer) error {
 		rs, err := measure(ctx, e, &sc)
 		if err != nil {
 			err = fmt.Errorf("%s: %w", sc.figures[0].name, err)
-			e.notice("%v", err)
 			errs = append(errs, err)
+			if ctx.Err() != nil {
+				break
+			}
+			e.notice("%v", err)
 			continue
 		}
 		for _, r := range rs {

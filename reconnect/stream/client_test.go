@@ -166,6 +166,61 @@ func TestWhoIsSlowToReceiveGetsTheLastMessageOverAClientToo(t *testing.T) {
 	}, nil)
 }
 
+func TestWhoReceivesAtThePeersEndHasTwoSecondsForAMessage(t *testing.T) {
+	for pause, want := range map[time.Duration]int{1900 * time.Millisecond: 17, 2100 * time.Millisecond: 16} {
+		t.Run(pause.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancelCause(context.Background())
+				s, peer := newLines(t)
+				s.Context = ctx
+				s.Conn = endingRead{s.Conn.(net.Conn), cancel}
+				spawn(t, s)
+				go func() {
+					write(peer, strings.Repeat("line\n", 16)+"last")
+					_ = peer.Close()
+				}()
+				<-ctx.Done()
+				time.Sleep(pause)
+				assert.Len(t, rest(s), want)
+				assert.NoError(t, s.Wait())
+			})
+		})
+	}
+}
+
+// endingRead is a conn whose context ends with its stream.
+type endingRead struct {
+	net.Conn
+	cancel context.CancelCauseFunc
+}
+
+func (c endingRead) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if err == io.EOF {
+		c.cancel(io.EOF)
+	}
+	return n, err
+}
+
+func TestConnHasTwoSecondsToComeToItsEndWithContext(t *testing.T) {
+	for late, want := range map[time.Duration][]string{1900 * time.Millisecond: {"late"}, 2100 * time.Millisecond: nil} {
+		t.Run(late.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancelCause(context.Background())
+				s, peer := newLines(t)
+				s.Context = ctx
+				spawn(t, s)
+				cancel(io.EOF)
+				time.Sleep(late)
+				write(peer, "late")
+				require.NoError(t, peer.Close())
+				assert.Equal(t, want, rest(s))
+				assert.NoError(t, s.Wait())
+			})
+		})
+	}
+}
+
 func TestWhoStopsToReceiveWithContextDoesNotHoldUpTheEndForLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(context.Background())

@@ -33,6 +33,12 @@ func check(dir string, r rule) ([]string, error) {
 	}
 	wrong := checkMod(mod, r)
 
+	imports, err := readImports(dir)
+	if err != nil {
+		return nil, err
+	}
+	wrong = append(wrong, checkImports(imports, r)...)
+
 	for _, system := range systems {
 		deps, err := list(dir, system, false)
 		if err != nil {
@@ -67,10 +73,29 @@ func checkMod(mod *modFile, r rule) (wrong []string) {
 	return wrong
 }
 
+// checkImports looks at what the module's own files import, whichever system,
+// processor or tag they are for.
+func checkImports(imports []fileImport, r rule) (wrong []string) {
+	for _, i := range imports {
+		in := func(module string) bool {
+			return i.path == module || strings.HasPrefix(i.path, module+"/")
+		}
+		ours := in(strings.TrimSuffix(prefix, "/"))
+		switch {
+		case isStandard(i.path) || in(r.path()):
+		case !i.test && !slices.ContainsFunc(r.row, in):
+			wrong = append(wrong, fmt.Sprintf("%s: %s imports %s, which is not in its row", r.dir, i.file, i.path))
+		case i.test && r.leaf && ours && !in(prefix+"testutil"):
+			wrong = append(wrong, fmt.Sprintf("%s: %s imports %s, and a leaf has no siblings", r.dir, i.file, i.path))
+		}
+	}
+	return wrong
+}
+
 // checkBuild looks at what a build without tests needs.
 func checkBuild(deps []dependency, r rule) (wrong []string) {
 	for _, d := range deps {
-		if d.module != r.path() && !slices.Contains(r.needs, d.module) {
+		if d.module != r.path() && !slices.Contains(r.row, d.module) && !slices.Contains(r.needs, d.module) {
 			wrong = append(wrong, fmt.Sprintf("%s: a build needs %s, which is not in its layer", r.dir, d.pkg))
 		}
 	}

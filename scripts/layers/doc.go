@@ -6,8 +6,9 @@
 //
 //	layers [-root DIR]
 //
-// It looks at what the packages of a module, tests left out, need on each
-// supported system, at what the tests of a leaf import of its siblings, and at
+// It looks at what the files of a module import, for whichever system, processor
+// or tag they are; at what its packages, tests left out, need on each
+// supported system; at what the tests of a leaf import of its siblings; and at
 // the Go version that go.mod asks for. What it finds wrong goes to standard
 // output, one line each, and the exit code is 1.
 //

@@ -125,6 +125,26 @@ func TestEveryBreachIsFound(t *testing.T) {
 			want: "waiter: go.mod requires darvaza.org/x/net/dialer",
 		},
 		{
+			name: "a leaf imports a sibling where nobody looks", dir: "lifecycle",
+			files: map[string]string{"bad_arm64.go": "package lifecycle\n\nimport _ \"darvaza.org/x/net/waiter\"\n"},
+			want:  "lifecycle: bad_arm64.go imports darvaza.org/x/net/waiter",
+		},
+		{
+			name: "a leaf imports a sibling with cgo", dir: "lifecycle",
+			files: map[string]string{"bad.go": "//go:build cgo\n\npackage lifecycle\n\nimport _ \"darvaza.org/x/net/waiter\"\n"},
+			want:  "lifecycle: bad.go imports darvaza.org/x/net/waiter",
+		},
+		{
+			name: "the test of a leaf imports a sibling where nobody looks", dir: "lifecycle",
+			files: map[string]string{"bad_arm64_test.go": "package lifecycle\n\nimport _ \"darvaza.org/x/net/waiter\"\n"},
+			want:  "lifecycle: bad_arm64_test.go imports darvaza.org/x/net/waiter",
+		},
+		{
+			name: "what comes with a module of the row is imported", dir: "dialer",
+			files: map[string]string{"bad.go": "package dialer\n\nimport _ \"golang.org/x/net/http/httpguts\"\n"},
+			want:  "dialer: bad.go imports golang.org/x/net/http/httpguts",
+		},
+		{
 			name: "a helper for tests gets into a build", dir: "dialer",
 			files: map[string]string{"bad.go": "package dialer\n\nimport _ \"github.com/stretchr/testify/assert\"\n"},
 			want:  "dialer: a build needs github.com/stretchr/testify/assert",

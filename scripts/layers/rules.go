@@ -14,16 +14,18 @@ type rule struct {
 	dir   string   // the folder, and the end of the module's path
 	leaf  bool     // imports no sibling, not even in its tests
 	empty bool     // go.mod has no require at all
-	needs []string // paths of the modules that a build without tests may need
+	row   []string // paths of the modules that its own code may import
+	needs []string // and of those that come with these in a build without tests
 }
 
 func (r rule) path() string {
 	return prefix + r.dir
 }
 
-// Modules that come together: each list is a module and what it needs itself.
+// What modules are, and need themselves.
 var (
-	core    = []string{"darvaza.org/core", "golang.org/x/net", "golang.org/x/text"}
+	core    = []string{"darvaza.org/core"}
+	ofCore  = []string{"golang.org/x/net", "golang.org/x/text"}
 	slog    = []string{"darvaza.org/slog"}
 	sync    = []string{"golang.org/x/sync"}
 	discard = []string{"darvaza.org/slog/handlers/discard"}
@@ -34,11 +36,11 @@ var (
 // needs is its own business, so there is none for those.
 var rules = []rule{
 	{dir: "waiter", leaf: true, empty: true},
-	{dir: "dialer", leaf: true, needs: core},
-	{dir: "worker", leaf: true, needs: slices.Concat(core, sync)},
-	{dir: "lifecycle", leaf: true, needs: core},
-	{dir: "testutil", needs: slices.Concat(core, slog)},
-	{dir: "reconnect", needs: slices.Concat(leaves, core, slog, discard, sync)},
+	{dir: "dialer", leaf: true, row: core, needs: ofCore},
+	{dir: "worker", leaf: true, row: slices.Concat(core, sync), needs: ofCore},
+	{dir: "lifecycle", leaf: true, row: core, needs: ofCore},
+	{dir: "testutil", row: slices.Concat(core, slog), needs: ofCore},
+	{dir: "reconnect", row: slices.Concat(leaves, core, slog, discard), needs: slices.Concat(ofCore, sync)},
 }
 
 // systems are those that a module is built for. A file for one system may need
