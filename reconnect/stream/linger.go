@@ -9,8 +9,8 @@ import (
 // An orderly end waits for the peer to end its stream as long as something comes in each
 // lingerStep, but for no more than lingerSteps.
 const (
-	lingerStep  = 250 * time.Millisecond
-	lingerSteps = 8
+	lingerStep  = 500 * time.Millisecond
+	lingerSteps = 4
 )
 
 // linger ends our half of the stream where the conn can do that, and waits for the

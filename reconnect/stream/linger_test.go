@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,7 +38,7 @@ func TestPeerThatAnswersGetsAllThatWasAcceptedBeforeAShutdown(t *testing.T) {
 		"unix": unixPair,
 	} {
 		t.Run(network, func(t *testing.T) {
-			for range 10 {
+			inTime(t, func() bool {
 				conn, peer := pair(t)
 				seen := make(chan int)
 				go func() { seen <- echoLines(peer) }()
@@ -47,23 +48,39 @@ func TestPeerThatAnswersGetsAllThatWasAcceptedBeforeAShutdown(t *testing.T) {
 					require.NoError(t, s.Send(fmt.Sprint(i)))
 				}
 				require.NoError(t, s.Shutdown(context.Background()))
-				require.Equal(t, messages, <-seen)
-			}
+				return <-seen == messages
+			})
 		})
 	}
 }
 
 func TestPeerThatAnswersGetsAllThatWasAcceptedBeforeAShutdownOverAClientToo(t *testing.T) {
 	const messages = 500
-	overAClient(t, func(conn *net.TCPConn) {
-		assert.Equal(t, messages, echoLines(conn))
-	}, func(_ context.Context, s *lines) error {
-		spawn(t, s)
-		for i := range messages {
-			assert.NoError(t, s.Send(fmt.Sprint(i)))
+	inTime(t, func() bool {
+		var seen atomic.Int64
+		overAClient(t, func(conn *net.TCPConn) {
+			seen.Add(int64(echoLines(conn)))
+		}, func(_ context.Context, s *lines) error {
+			spawn(t, s)
+			for i := range messages {
+				assert.NoError(t, s.Send(fmt.Sprint(i)))
+			}
+			return s.Shutdown(context.Background())
+		}, nil)
+		return seen.Load() == 2*messages
+	})
+}
+
+// inTime is for what has to happen within the time of a linger, which a busy machine
+// may miss now and then, and which otherwise never happens.
+func inTime(t *testing.T, happens func() bool) {
+	t.Helper()
+	for range 10 {
+		if happens() {
+			return
 		}
-		return s.Shutdown(context.Background())
-	}, nil)
+	}
+	t.Error("never happens")
 }
 
 // unixPair gives both ends of a connection over a Unix socket.
@@ -106,7 +123,7 @@ func TestShutdownDoesNotWaitLongForAPeerThatSaysNothing(t *testing.T) {
 		spawn(t, s)
 		start := time.Now()
 		require.NoError(t, s.Shutdown(context.Background()))
-		assert.Equal(t, 250*time.Millisecond, time.Since(start))
+		assert.Equal(t, 500*time.Millisecond, time.Since(start))
 		assert.True(t, ended(h.ended))
 		_, err := peer.Write([]byte("x"))
 		assert.Error(t, err, "Conn is closed")
@@ -116,8 +133,8 @@ func TestShutdownDoesNotWaitLongForAPeerThatSaysNothing(t *testing.T) {
 func TestShutdownWaitsAsLongAsThePeerIsNotSilent(t *testing.T) {
 	const before, once, end = "says something before", "says something", "ends its stream"
 	for what, want := range map[string]time.Duration{
-		before: 250 * time.Millisecond,
-		once:   500 * time.Millisecond,
+		before: 500 * time.Millisecond,
+		once:   time.Second,
 		end:    100 * time.Millisecond,
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -228,17 +245,20 @@ func TestThereIsNoWaitForAPeerThatHasEndedItsStream(t *testing.T) {
 }
 
 func TestAnswersToWhatWasQueuedAtAShutdownAreReceived(t *testing.T) {
-	conn, peer := tcpPair(t)
-	go echoLines(peer)
-	s := linesOver(t, conn)
-	s.QueueSize = 3
-	spawn(t, s)
-	want := []string{"one", "two", "three"}
-	for _, m := range want {
-		require.NoError(t, s.Send(m))
-	}
-	require.NoError(t, s.Shutdown(context.Background()))
-	assert.Equal(t, want, rest(s))
+	synctest.Test(t, func(t *testing.T) {
+		s, _, peer := newHalf(t)
+		answer := make(chan int, 1)
+		go func() { answer <- echoLines(peer) }()
+		s.QueueSize = 3
+		spawn(t, s)
+		want := []string{"one", "two", "three"}
+		for _, m := range want {
+			require.NoError(t, s.Send(m))
+		}
+		require.NoError(t, s.Shutdown(context.Background()))
+		assert.Equal(t, want, rest(s))
+		assert.Equal(t, len(want), <-answer)
+	})
 }
 
 // TestWhateverComesAfterAShutdownIsNoFailure has the peer do what would be one before.
@@ -287,23 +307,26 @@ func TestWhateverComesAfterAShutdownIsNoFailure(t *testing.T) {
 }
 
 func TestPeerIsHeardToItsEndAfterAFinalToken(t *testing.T) {
-	conn, peer := tcpPair(t)
-	s := linesOver(t, conn)
-	s.Split = func(data []byte, atEOF bool) (int, []byte, error) {
-		n, token, err := bufio.ScanLines(data, atEOF)
-		if string(token) == "quit" {
-			err = bufio.ErrFinalToken
+	synctest.Test(t, func(t *testing.T) {
+		s, _, peer := newHalf(t)
+		s.Split = func(data []byte, atEOF bool) (int, []byte, error) {
+			n, token, err := bufio.ScanLines(data, atEOF)
+			if string(token) == "quit" {
+				err = bufio.ErrFinalToken
+			}
+			return n, token, err
 		}
-		return n, token, err
-	}
-	spawn(t, s)
-	write(peer, "quit\n")
-	assert.Equal(t, []string{"quit"}, rest(s))
-	// More than the buffers of both hold, if nobody read it.
-	_, err := peer.Write(make([]byte, 32<<20))
-	assert.NoError(t, err)
-	require.NoError(t, peer.Close())
-	assert.NoError(t, s.Wait())
+		spawn(t, s)
+		write(peer, "quit\n")
+		assert.Equal(t, []string{"quit"}, rest(s))
+		for range 10 {
+			time.Sleep(100 * time.Millisecond)
+			_, err := peer.Write([]byte("more\n"))
+			require.NoError(t, err)
+		}
+		require.NoError(t, peer.Close())
+		assert.NoError(t, s.Wait())
+	})
 }
 
 func TestWorkersRunWhileAShutdownWaitsForThePeer(t *testing.T) {

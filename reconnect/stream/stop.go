@@ -18,9 +18,9 @@ func (s *StreamSession[_, _]) Close() error {
 // those accepted are written to Conn, and Conn is closed. Where it has a CloseWrite
 // method, as those of package net for TCP and Unix sockets, of [crypto/tls] and
 // a client have, that comes in between, and the peer can read all of it, answer, and
-// end its stream. Shutdown waits for that for 2 s at most, and no longer than half a
-// second after the last that came of the peer. What comes is received as long as
-// somebody keeps up with it, and can't fail the session any more.
+// end its stream. Shutdown waits for that for 2 s at most, and no longer than one
+// second after the last that came of the peer, half a second if nothing comes. What comes
+// is received as long as somebody keeps up with it, and can't fail the session any more.
 //
 // Shutdown blocks until the session is done and returns what Wait returns. When ctx
 // ends first Shutdown closes the session as [StreamSession.Close] does, and returns
