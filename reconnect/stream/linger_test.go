@@ -261,6 +261,32 @@ func TestAnswersToWhatWasQueuedAtAShutdownAreReceived(t *testing.T) {
 	})
 }
 
+func TestWhatNobodyReceivesDoesNotHoldUpAShutdown(t *testing.T) {
+	for name, after := range map[string]bool{"begun before": false, "begun after": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, h, peer := newHalf(t)
+				spawn(t, s)
+				go func() {
+					if after {
+						<-h.ended
+					}
+					for range 100 {
+						_, err := io.WriteString(peer, "nobody wants it\n")
+						assert.NoError(t, err)
+					}
+					assert.NoError(t, peer.Close())
+				}()
+				synctest.Wait()
+				start := time.Now()
+				require.NoError(t, s.Shutdown(context.Background()))
+				assert.Zero(t, time.Since(start))
+				assert.Len(t, rest(s), 16, "what is read ahead")
+			})
+		})
+	}
+}
+
 // TestWhateverComesAfterAShutdownIsNoFailure has the peer do what would be one before.
 func TestWhateverComesAfterAShutdownIsNoFailure(t *testing.T) {
 	boom := errors.New("boom")
