@@ -4,21 +4,24 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"os"
 	"syscall"
 	"time"
 )
 
 // CloseWrite ends the outbound half of the current connection: the peer reads io.EOF
-// after all that was written before, while reads go on. A Write that is under
-// way or comes later fails with an error that matches [syscall.EPIPE], and ends the
-// session.
+// after all that was written before, while reads go on. A Write that comes later fails
+// with an error that matches [syscall.EPIPE], and ends the session.
 //
-// TCP, Unix sockets and TLS can do that; on another connection of a Dialer that
-// can't the error matches [errors.ErrUnsupported]. Over TLS it blocks for
-// as long as a Write may after a stop, and has broken the connection if that
-// isn't enough; otherwise it doesn't block. Without a connection it returns
-// [ErrNotConnected], and on one that is closed [ErrNotConnected] or an error that
-// matches [ErrClosed].
+// It takes its turn as a [Client.Write] does, and may fail like one that doesn't get it
+// in time, with an error that matches [os.ErrDeadlineExceeded]; nothing has happened
+// then. TCP and Unix sockets have halves, and don't block otherwise. TLS does, for at most
+// WriteTimeout, 2 s where that is off, or what a stop has left of it, and never
+// more than 5 s. On another connection of a Dialer that has none the error
+// matches [errors.ErrUnsupported], and nothing has happened either. Without a
+// connection it returns [ErrNotConnected], and on one that is closed that or, during
+// a stop, an error that matches [ErrClosed]. After any other error the connection is of no
+// more use, which ends the session.
 func (c *Client) CloseWrite() error {
 	s := c.current.Load()
 	if s == nil {
@@ -28,24 +31,50 @@ func (c *Client) CloseWrite() error {
 	if !ok {
 		return fmt.Errorf("reconnect: CloseWrite of a %T: %w", s.conn, errors.ErrUnsupported)
 	}
-	s.out.halfClose()
-	err := s.goodbyeOf(conn.CloseWrite)
-	if err != nil && isCut(err) {
+	if _, err := s.out.enter(); err != nil {
+		return err
+	}
+	defer s.out.yield()
+	err := s.out.halfClose()
+	if err == nil {
+		err = s.goodbyeOf(conn.CloseWrite)
+	}
+	if err == nil {
+		return nil
+	}
+	s.cancel(err)
+	if isShut(err) {
 		return s.closedError()
 	}
-	return err
+	return fmt.Errorf("reconnect: CloseWrite: %w", err)
 }
 
-// halfClose has the writes that fail from now on say why.
-func (d *direction) halfClose() {
+// yield is the end of a call that has had its turn and written nothing.
+func (d *direction) yield() {
 	d.mu.Lock()
-	d.shut = true
+	d.until = 0
 	d.mu.Unlock()
+	d.letGo(busy, 0)
+}
+
+// halfClose has the writes that fail from now on say why. It fails where nobody could
+// read the end, since a TLS record before it is in two.
+func (d *direction) halfClose() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.shut = true
+	if d.split {
+		return errSplit
+	}
+	return nil
 }
 
 // errHalfClosed is that of a Write after CloseWrite. To [IsFatal] it is a broken
 // connection.
 var errHalfClosed = fmt.Errorf("reconnect: write after CloseWrite: %w", syscall.EPIPE)
+
+// errSplit is that of a CloseWrite after a Write that was cut short.
+var errSplit = fmt.Errorf("after a TLS write that timed out: %w", syscall.EPIPE)
 
 func (d *direction) isHalfClosed() bool {
 	d.mu.Lock()
@@ -67,5 +96,9 @@ func (s *session) goodbyeOf(say func() error) error {
 		_ = s.client.call(func() error { s.cut(); return nil })
 	})
 	defer timer.Stop()
-	return say()
+	err := say()
+	if err != nil && !timer.Stop() {
+		return os.ErrDeadlineExceeded
+	}
+	return err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -125,6 +126,78 @@ func TestCloseWriteOfAConnectionThatIsClosedSaysSo(t *testing.T) {
 }
 
 func TestCloseWriteOverTLSIsBoundedByWriteTimeout(t *testing.T) {
+	for timeout, want := range map[time.Duration]time.Duration{bound: bound, 20 * time.Second: 5 * time.Second} {
+		t.Run(timeout.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cert, pool := certificate(t, "server.test", time.Hour)
+				stop := make(chan struct{})
+				p := newPipe(t, func(conn net.Conn) {
+					_ = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}}).Handshake()
+					<-stop
+				})
+				c := connectPipe(t, p, func(cfg *reconnect.Config) {
+					cfg.TLSConfig = &tls.Config{RootCAs: pool}
+					cfg.WriteTimeout = timeout
+				})
+				begin := time.Now()
+				require.ErrorIs(t, c.CloseWrite(), os.ErrDeadlineExceeded)
+				assert.Equal(t, want, time.Since(begin))
+				time.Sleep(timeout) // TLS tries to say goodbye
+				assert.EqualValues(t, 2, c.Status().Sessions, "the connection was dropped")
+				close(stop)
+				require.NoError(t, c.Shutdown(context.Background()))
+			})
+		})
+	}
+}
+
+// halved is a connection in memory that has halves.
+type halved struct {
+	net.Conn
+	ended chan struct{}
+}
+
+func (h halved) CloseWrite() error {
+	close(h.ended)
+	return nil
+}
+
+func TestCloseWriteComesAfterAWriteThatIsUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		read := make(chan struct{})
+		p := newPipe(t, func(conn net.Conn) {
+			<-read
+			_, _ = io.Copy(io.Discard, conn)
+		})
+		ended := make(chan struct{})
+		cfg := pipeConfig(p)
+		cfg.Dialer = wrapped(p, func(conn net.Conn) net.Conn { return halved{conn, ended} })
+		c := newClient(t, cfg)
+		require.NoError(t, c.Connect())
+		errs := make(chan error, 2)
+		go func() {
+			_, err := c.Write(make([]byte, 100))
+			errs <- err
+		}()
+		synctest.Wait()
+		go func() { errs <- c.CloseWrite() }()
+		synctest.Wait()
+		select {
+		case <-ended:
+			t.Error("in the middle of a Write")
+		default:
+		}
+		close(read)
+		assert.NoError(t, <-errs)
+		assert.NoError(t, <-errs)
+		<-ended
+		_, err := c.Write([]byte("x")) // which such a connection would take
+		assert.NoError(t, err)
+		require.NoError(t, c.Shutdown(context.Background()))
+	})
+}
+
+func TestCloseWriteAfterATLSWriteThatTimedOutEndsTheSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cert, pool := certificate(t, "server.test", time.Hour)
 		stop := make(chan struct{})
@@ -133,9 +206,14 @@ func TestCloseWriteOverTLSIsBoundedByWriteTimeout(t *testing.T) {
 			<-stop
 		})
 		c := connectPipe(t, p, func(cfg *reconnect.Config) { cfg.TLSConfig = &tls.Config{RootCAs: pool} })
-		begin := time.Now()
-		require.Error(t, c.CloseWrite())
-		assert.Equal(t, bound, time.Since(begin), "TLS alone takes 5 s")
+		_, err := c.Write([]byte("nobody reads it"))
+		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+		require.EqualValues(t, 1, c.Status().Sessions)
+		err = c.CloseWrite()
+		require.ErrorIs(t, err, syscall.EPIPE)
+		require.ErrorContains(t, err, "timed out")
+		time.Sleep(2 * bound) // TLS tries to say goodbye
+		assert.EqualValues(t, 2, c.Status().Sessions)
 		close(stop)
 		require.NoError(t, c.Shutdown(context.Background()))
 	})

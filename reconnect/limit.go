@@ -114,10 +114,7 @@ func noDeadline(err error) error {
 
 // giveUp is the end of a call that has its turn but not its deadline.
 func (d *direction) giveUp(err error) error {
-	d.mu.Lock()
-	d.until = 0
-	d.mu.Unlock()
-	d.letGo(busy, 0)
+	d.yield()
 	return d.failed(0, noDeadline(err))
 }
 

@@ -230,6 +230,34 @@ func TestReadLeftBehindDoesNotSpinUnderADeadlineThatOnDisconnectSets(t *testing.
 	})
 }
 
+func TestWritesInOnDisconnectAreBoundedByItsContext(t *testing.T) {
+	for name, raw := range map[string]bool{"through the client": false, "on the connection": true} {
+		bubble(t, name, func(t *testing.T) {
+			cfg := pipeConfig(newPipe(t, nil))
+			cfg.WriteTimeout = -1
+			cfg.OnSession = func(context.Context) error { return nil }
+			cfg.WaitReconnect = untilDone
+			var c *reconnect.Client
+			wrote := make(chan time.Duration, 1)
+			cfg.OnDisconnect = func(_ context.Context, conn net.Conn) error {
+				var w io.Writer = c
+				if raw {
+					w = conn
+				}
+				start := time.Now()
+				_, err := w.Write([]byte("bye"))
+				assert.Error(t, err)
+				wrote <- time.Since(start)
+				return nil
+			}
+			c = newClient(t, cfg)
+			require.NoError(t, c.Connect())
+			assert.Equal(t, 2*time.Second, <-wrote)
+			require.NoError(t, c.Shutdown(context.Background()))
+		})
+	}
+}
+
 func TestReadsInOnDisconnectAreBoundedByItsContextUnlessTheStopHasEndedThem(t *testing.T) {
 	const grace = 3 * time.Second
 	for name, raw := range map[string]bool{"through the client": false, "on the connection": true} {

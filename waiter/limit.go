@@ -32,7 +32,8 @@ func Limit(w Waiter, attempts int) func(context.Context) error {
 // LimitElapsed returns a waiter that is w until the [Attempt] in the context has
 // been down for d and then gives up, with the same kind of error as [Limit]. A
 // wait that is under way at that moment is cut short, so the end comes after d
-// and not after d and a wait. A w that ignores its context still ends late.
+// and not after d and a wait. A w that ignores its context still ends late, and what
+// comes before it in a [Chain] isn't cut: put the limit around the chain.
 //
 // With d zero or less every wait is refused. A context without an [Attempt]
 // counts as one that has just gone down. A nil w waits for [DefaultDelay].

@@ -25,9 +25,10 @@ func (endless) Err() error            { return nil }
 
 // stopped is why Context has ended the session, nil if it hasn't. That of a client's
 // session ends with io.EOF as soon as a read of its connection comes to the end of
-// the stream, which is the peer's end and no more.
+// the stream, which is the peer's end and no more. While the session lingers it has come
+// to its own end, and a client's context ends with whatever a read fails with.
 func (r *session[_, _]) stopped() error {
-	if r.context.Err() == nil {
+	if r.context.Err() == nil || isOver(r.lingering) {
 		return nil
 	}
 	if cause := context.Cause(r.context); cause != io.EOF || r.halfClose {
@@ -74,6 +75,12 @@ func (r *session[_, _]) contextOver() {
 		return
 	}
 	defer r.group.Release()
+	if isOver(r.lingering) {
+		if context.Cause(r.context) != io.EOF { // which linger waits for
+			r.group.Cancel(nil)
+		}
+		return
+	}
 	if r.stopped() == nil {
 		timer := time.NewTimer(standstill)
 		defer timer.Stop()
@@ -96,19 +103,28 @@ func (r *session[Input, _]) offer(ctx context.Context, m Input) bool {
 		return true
 	case <-ctx.Done():
 		return false
-	case <-r.lingering:
-		return false
+	case <-r.queue.closed:
 	case <-r.context.Done():
 	}
-	timer := time.NewTimer(standstill)
+	if r.queue.isClosed() {
+		return r.offerFor(keepUp, ctx, m)
+	}
+	if r.offerFor(standstill, ctx, m) {
+		return true
+	}
+	r.group.Cancel(context.Cause(r.context))
+	return false
+}
+
+func (r *session[Input, _]) offerFor(patience time.Duration, ctx context.Context, m Input) bool {
+	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
 	case r.in <- m:
+		r.moved.Store(true)
 		return true
 	case <-ctx.Done():
-	case <-r.lingering:
 	case <-timer.C:
-		r.group.Cancel(context.Cause(r.context))
 	}
 	return false
 }

@@ -6,50 +6,73 @@ import (
 	"time"
 )
 
-// An orderly end waits for the peer to end its stream as long as something comes in each
-// lingerStep, but for no more than lingerSteps.
+// An orderly end waits for the peer to end its stream as long as something comes, or is
+// received, in each lingerStep, but for no more than lingerSteps.
 const (
 	lingerStep  = 500 * time.Millisecond
 	lingerSteps = 4
 )
 
+// keepUp is how long a message waits for somebody who receives it once the queue is
+// closed. What comes after one that nobody took is read and dropped: held back, a peer
+// that waits for us to read wouldn't read what is queued either.
+const keepUp = lingerStep / 2
+
 // linger ends our half of the stream where the conn can do that, and waits for the
 // peer to end its own. To close a socket while there is something to read, or to
 // come, resets the connection: the peer can't answer any more, and may never see what
 // was written last.
-func (r *session[_, _]) linger() {
+func (r *session[_, _]) linger(ctx context.Context) {
 	conn, ok := r.conn.(interface{ CloseWrite() error })
-	if !ok || isOver(r.eof) {
+	over := isOver(r.eof)
+	if !ok && !over {
 		return
 	}
 	close(r.lingering)
-	r.heard.Store(false)
-	if conn.CloseWrite() != nil {
+	r.moved.Store(false)
+	if !over && conn.CloseWrite() != nil {
 		return
 	}
 	ticker := time.NewTicker(lingerStep)
 	defer ticker.Stop()
 	for range lingerSteps {
 		select {
-		case <-r.drained: // also when the session is ended
+		case <-r.drained:
+			return
+		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
-		if !r.heard.Swap(false) {
+		if !r.moved.Swap(false) {
 			return
 		}
 	}
 }
 
-// drain takes what comes after the last message that there was somebody for, while
-// the session lingers.
+// drain drops what comes after the last message that there was somebody for, from when
+// the queue is closed.
 func (r *session[_, _]) drain(ctx context.Context, src io.Reader) {
 	select {
-	case <-r.lingering:
-		_, _ = io.Copy(io.Discard, src)
+	case <-r.queue.closed:
 	case <-ctx.Done():
+		return
+	}
+	buf := make([]byte, drainSize)
+	for !isOver(r.eof) {
+		if r.readDeadline.before("ReadDeadline") != nil {
+			return
+		}
+		if _, err := src.Read(buf); err != nil {
+			return
+		}
+		if r.readDeadline.after("ReadDeadline") != nil {
+			return
+		}
 	}
 }
+
+// drainSize is how much is dropped at a time.
+const drainSize = 4 << 10
 
 func isOver(ch <-chan struct{}) bool {
 	select {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"darvaza.org/x/net/reconnect"
+	"darvaza.org/x/net/worker"
 )
 
 // echoLines answers each line, and gives how many came when it couldn't go on, or
@@ -280,11 +282,263 @@ func TestWhatNobodyReceivesDoesNotHoldUpAShutdown(t *testing.T) {
 				synctest.Wait()
 				start := time.Now()
 				require.NoError(t, s.Shutdown(context.Background()))
-				assert.Zero(t, time.Since(start))
+				assert.Equal(t, 250*time.Millisecond, time.Since(start))
 				assert.Len(t, rest(s), 16, "what is read ahead")
 			})
 		})
 	}
+}
+
+func TestWhoKeepsReceivingGetsAllThatComesAfterAShutdown(t *testing.T) {
+	const n = 200
+	for name, after := range map[string]bool{"begun before": false, "begun after": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, h, peer := newHalf(t)
+				spawn(t, s)
+				go func() {
+					if after {
+						<-h.ended
+					}
+					write(peer, strings.Repeat("answer\n", n))
+					assert.NoError(t, peer.Close())
+				}()
+				synctest.Wait()
+				done := make(chan error)
+				go func() { done <- s.Shutdown(context.Background()) }()
+				assert.Len(t, rest(s), n)
+				assert.NoError(t, <-done)
+			})
+		})
+	}
+}
+
+func TestPeerThatAnswersGetsAllThatIsQueuedThoughNobodyReceives(t *testing.T) {
+	const n = 100
+	synctest.Test(t, func(t *testing.T) {
+		s, _, peer := newHalf(t) // without buffers each side waits for the other to read
+		s.QueueSize = n
+		spawn(t, s)
+		seen := make(chan int)
+		go func() { seen <- echoLines(peer) }()
+		for i := range n {
+			require.NoError(t, s.Send(fmt.Sprint(i)))
+		}
+		require.NoError(t, s.Shutdown(context.Background()))
+		assert.Equal(t, n, <-seen)
+	})
+}
+
+func TestWhatIsQueuedIsWrittenToAPeerThatGoesOnAfterAFinalToken(t *testing.T) {
+	const n = 10
+	synctest.Test(t, func(t *testing.T) {
+		s, peer := newLines(t)
+		s.QueueSize = n
+		s.Split = quitting
+		spawn(t, s)
+		for i := range n {
+			require.NoError(t, s.Send(fmt.Sprint(i)))
+		}
+		write(peer, "quit\n"+strings.Repeat("more\n", 10000))
+		for i, scan := 0, bufio.NewScanner(peer); i < n; i++ {
+			require.True(t, scan.Scan())
+			assert.Equal(t, fmt.Sprint(i), scan.Text())
+		}
+		assert.NoError(t, s.Wait())
+	})
+}
+
+// quitting finds lines as far as one that says "quit".
+func quitting(data []byte, atEOF bool) (int, []byte, error) {
+	n, token, err := bufio.ScanLines(data, atEOF)
+	if string(token) == "quit" {
+		err = bufio.ErrFinalToken
+	}
+	return n, token, err
+}
+
+func TestReadHooksStandAroundWhatIsDroppedAfterAShutdown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, h, peer := newHalf(t)
+		set := 0
+		s.SetReadDeadline = func() error {
+			set++
+			return h.SetReadDeadline(time.Now().Add(400 * time.Millisecond))
+		}
+		s.UnsetReadDeadline = func() error { set--; return nil }
+		spawn(t, s)
+		go func() {
+			<-h.ended
+			for range 5 {
+				write(peer, strings.Repeat("nobody wants it\n", 10))
+				time.Sleep(300 * time.Millisecond)
+			}
+			_ = peer.Close()
+		}()
+		start := time.Now()
+		require.NoError(t, s.Shutdown(context.Background()))
+		assert.Equal(t, 1500*time.Millisecond, time.Since(start))
+		assert.LessOrEqual(t, set, 2, "but for what ended the messages, and the stream")
+	})
+}
+
+func TestPanicAfterAShutdownIsTold(t *testing.T) {
+	for name, tt := range map[string]struct {
+		fail func()
+		want error
+	}{
+		"panic":  {func() { panic(io.ErrNoProgress) }, io.ErrNoProgress},
+		"Goexit": {goexit, worker.ErrGoexit},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for range 50 {
+				conn, peer := tcpPair(t)
+				s := linesOver(t, conn)
+				s.Unmarshal = func([]byte) (string, error) { tt.fail(); return "", nil }
+				spawn(t, s)
+				go func() {
+					_, _ = io.Copy(io.Discard, peer) // until Shutdown
+					write(peer, "x\n")
+				}()
+				require.ErrorIs(t, s.Shutdown(context.Background()), tt.want)
+			}
+		})
+	}
+}
+
+func TestResetAfterAShutdownIsNoFailureOverAClientEither(t *testing.T) {
+	overAClient(t, func(conn *net.TCPConn) {
+		_, _ = io.Copy(io.Discard, conn)
+		_ = conn.SetLinger(0)
+	}, func(_ context.Context, s *lines) error {
+		s.OnError = func(err error) { t.Errorf("OnError: %v", err) }
+		spawn(t, s)
+		assert.NoError(t, s.Send("x"))
+		return s.Shutdown(context.Background())
+	}, nil)
+}
+
+func TestEndOfContextEndsAShutdownThatWaitsForThePeer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		s, h, _ := newHalf(t)
+		s.Context = ctx
+		spawn(t, s)
+		go func() { <-h.ended; cancel(errors.New("too late to be a failure")) }()
+		start := time.Now()
+		assert.NoError(t, s.Shutdown(context.Background()))
+		assert.NoError(t, s.Err())
+		assert.Zero(t, time.Since(start))
+	})
+}
+
+func TestAnswersAreReceivedToThePeersEndAfterAShutdownOverAClientToo(t *testing.T) {
+	const n = 200
+	overAClient(t, func(conn *net.TCPConn) {
+		_, _ = io.Copy(io.Discard, conn)
+		write(conn, strings.Repeat("answer\n", n))
+	}, func(_ context.Context, s *lines) error {
+		spawn(t, s)
+		done := make(chan error)
+		go func() { done <- s.Shutdown(context.Background()) }()
+		assert.Len(t, rest(s), n)
+		return <-done
+	}, nil)
+}
+
+func TestWhoIsNotTooSlowGetsWhatCameAfterAShutdown(t *testing.T) {
+	const n = 24 // more than is read ahead
+	for name, end := range map[string]func(net.Conn, context.CancelCauseFunc){
+		"peer goes on":   func(net.Conn, context.CancelCauseFunc) {},
+		"peer's end":     func(peer net.Conn, _ context.CancelCauseFunc) { _ = peer.Close() },
+		"end of Context": func(_ net.Conn, cancel context.CancelCauseFunc) { cancel(io.EOF) },
+		"both, as it is with a client": func(peer net.Conn, cancel context.CancelCauseFunc) {
+			cancel(io.EOF)
+			_ = peer.Close()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancelCause(t.Context())
+				s, h, peer := newHalf(t)
+				s.Context = ctx
+				spawn(t, s)
+				go func() {
+					<-h.ended
+					write(peer, strings.Repeat("answer\n", n))
+					end(peer, cancel)
+				}()
+				done := make(chan error)
+				go func() { done <- s.Shutdown(context.Background()) }()
+				got := 0
+				for range s.Recv() {
+					got++
+					time.Sleep(200 * time.Millisecond)
+				}
+				assert.Equal(t, n, got)
+				assert.NoError(t, <-done)
+			})
+		})
+	}
+}
+
+func TestShutdownLeavesTimeForWhatCameWithThePeersEnd(t *testing.T) {
+	const n = 100
+	synctest.Test(t, func(t *testing.T) {
+		s, h, peer := newHalf(t)
+		s.Conn = lastRead{h}
+		spawn(t, s)
+		go func() { write(peer, strings.Repeat("answer\n", n)) }()
+		synctest.Wait()
+		done := make(chan error)
+		go func() { done <- s.Shutdown(context.Background()) }()
+		synctest.Wait()
+		assert.Len(t, rest(s), n)
+		assert.NoError(t, <-done)
+		assert.False(t, ended(h.ended))
+	})
+}
+
+// lastRead is a conn whose end comes with its first bytes, and that can't be read after it.
+type lastRead struct{ *half }
+
+func (c lastRead) Read(b []byte) (int, error) {
+	n, err := c.half.Read(b)
+	if err == nil {
+		err = io.EOF
+	}
+	return n, err
+}
+
+func TestConnIsNotReadAfterThePeersEnd(t *testing.T) {
+	for name, halfClose := range map[string]bool{"half-close": true, "whole": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, h, peer := newHalf(t)
+				s.HalfClose = halfClose
+				counted := &countedEnds{half: h}
+				s.Conn = counted
+				spawn(t, s)
+				require.NoError(t, peer.Close())
+				synctest.Wait()
+				assert.NoError(t, s.Shutdown(context.Background()))
+				assert.Equal(t, 1, counted.ends)
+			})
+		})
+	}
+}
+
+type countedEnds struct {
+	*half
+	ends int
+}
+
+func (c *countedEnds) Read(b []byte) (int, error) {
+	n, err := c.half.Read(b)
+	if err == io.EOF {
+		c.ends++
+	}
+	return n, err
 }
 
 // TestWhateverComesAfterAShutdownIsNoFailure has the peer do what would be one before.
@@ -335,13 +589,7 @@ func TestWhateverComesAfterAShutdownIsNoFailure(t *testing.T) {
 func TestPeerIsHeardToItsEndAfterAFinalToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, _, peer := newHalf(t)
-		s.Split = func(data []byte, atEOF bool) (int, []byte, error) {
-			n, token, err := bufio.ScanLines(data, atEOF)
-			if string(token) == "quit" {
-				err = bufio.ErrFinalToken
-			}
-			return n, token, err
-		}
+		s.Split = quitting
 		spawn(t, s)
 		write(peer, "quit\n")
 		assert.Equal(t, []string{"quit"}, rest(s))

@@ -11,13 +11,13 @@ import (
 // the session lingers it is an end that somebody has asked for, whatever comes in.
 func (r *session[_, _]) read(ctx context.Context) error {
 	<-r.ready
-	defer close(r.drained)
 
-	src := &source{ctx: ctx, conn: r.conn, eof: r.eof, stopped: r.stopped, heard: &r.heard}
+	src := &source{ctx: ctx, conn: r.conn, eof: r.eof, stopped: r.stopped, moved: &r.moved}
 	if err := r.messages(ctx, src); err != nil && !isOver(r.lingering) {
 		return err
 	}
 	r.drain(ctx, src)
+	close(r.drained) // not after a panic, which the group hasn't heard of yet
 	return nil
 }
 

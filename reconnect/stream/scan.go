@@ -37,7 +37,7 @@ type source struct {
 	failed bool          // a Read has
 
 	stopped func() error // of the session
-	heard   *atomic.Bool // for linger
+	moved   *atomic.Bool // for linger
 }
 
 func (s *source) Read(p []byte) (int, error) {
@@ -46,7 +46,7 @@ func (s *source) Read(p []byte) (int, error) {
 	}
 	n, err := s.conn.Read(p)
 	if n > 0 {
-		s.heard.Store(true)
+		s.moved.Store(true)
 	}
 	s.failed = err != nil && err != io.EOF
 	if err == io.EOF && 0 <= n && n <= len(p) {

@@ -46,8 +46,8 @@ type session[Input, Output any] struct {
 	eof     chan struct{}   // closed by read when it has come to the end of the stream
 
 	lingering chan struct{} // closed by write when it has written all there ever is
-	drained   chan struct{} // closed by read when it ends
-	heard     atomic.Bool   // a Read has got something
+	drained   chan struct{} // closed by read when nothing more comes
+	moved     atomic.Bool   // something came, or was received, since linger looked
 
 	ready chan struct{} // closed once the methods work
 	in    chan Input    // sent to and closed by messages alone

@@ -328,7 +328,7 @@ func TestCauseOfContextComesBeforeWhateverFollowsIt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for range 50 {
 				ctx, cancel := context.WithCancelCause(t.Context())
-				s, peer := newLines(t)
+				s, _, peer := newHalf(t)
 				s.Context = ctx
 				spawn(t, s)
 				cancel(broken)

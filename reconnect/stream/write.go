@@ -31,8 +31,8 @@ func (r *session[_, Output]) write(ctx context.Context) error {
 	for {
 		batch = r.queue.take(batch, ctx.Done())
 		if len(batch) == 0 {
-			if ctx.Err() == nil {
-				r.linger()
+			if ctx.Err() == nil && r.stopped() == nil {
+				r.linger(ctx)
 			}
 			r.cancel(nil)
 			return nil
