@@ -15,13 +15,14 @@ import (
 //
 // It takes its turn as a [Client.Write] does, and may fail like one that doesn't get it
 // in time, with an error that matches [os.ErrDeadlineExceeded]; nothing has happened
-// then. TCP and Unix sockets have halves, and don't block otherwise. TLS does, for at most
-// WriteTimeout, 2 s where that is off, or what a stop has left of it, and never
-// more than 5 s. On another connection of a Dialer that has none the error
-// matches [errors.ErrUnsupported], and nothing has happened either. Without a
-// connection it returns [ErrNotConnected], and on one that is closed that or, during
-// a stop, an error that matches [ErrClosed]. After any other error the connection is of no
-// more use, which ends the session.
+// then. TCP and Unix sockets have halves, and don't block otherwise. TLS does, for at
+// most WriteTimeout, 2 s where that is off, what a stop has left of it, or until the
+// deadline of [Client.SetWriteDeadline] or OnDisconnect, and never more than 5 s. On
+// another connection of a Dialer that has no halves the error matches
+// [errors.ErrUnsupported], and nothing has happened either. Without a connection it
+// returns [ErrNotConnected], and on one that is closed that or, during a stop, an error
+// that matches [ErrClosed]. After any other error, which matches neither of these, the
+// connection is of no more use, and the session ends.
 func (c *Client) CloseWrite() error {
 	s := c.current.Load()
 	if s == nil {
@@ -37,10 +38,13 @@ func (c *Client) CloseWrite() error {
 	defer s.out.yield()
 	err := s.out.halfClose()
 	if err == nil {
-		err = s.goodbyeOf(conn.CloseWrite)
+		err = s.goodbyeOf(conn.CloseWrite, s.out.grace)
 	}
 	if err == nil {
 		return nil
+	}
+	if isTimeout(err) {
+		err = fmt.Errorf("%v: %w", err, syscall.EPIPE) // one that the connection doesn't survive
 	}
 	s.cancel(err)
 	if isShut(err) {
@@ -82,17 +86,25 @@ func (d *direction) isHalfClosed() bool {
 	return d.shut
 }
 
-// goodbyeOf calls what says goodbye to the peer. TLS does so by a write of its own, for
-// which it has at most the grace that writes have, or what is left of it.
-func (s *session) goodbyeOf(say func() error) error {
+// grace is how long a last write may take: as long as other writes after a stop, or what
+// is left of it, or until the deadline that was set for all of them.
+func (d *direction) grace() time.Duration {
+	grace := d.session.client.settings.Load().grace()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.fixed && d.armed != 0 {
+		grace = max(d.armed-d.now(), 0)
+	}
+	return grace
+}
+
+// goodbyeOf calls what says goodbye to the peer. TLS does so by a write of its own, which
+// may take a while.
+func (s *session) goodbyeOf(say func() error, grace func() time.Duration) error {
 	if _, ok := s.conn.(*tls.Conn); !ok {
 		return say()
 	}
-	grace := s.client.settings.Load().grace()
-	if s.out.isEnded() {
-		grace = max(s.out.left(), 0)
-	}
-	timer := time.AfterFunc(grace, func() {
+	timer := time.AfterFunc(grace(), func() {
 		_ = s.client.call(func() error { s.cut(); return nil })
 	})
 	defer timer.Stop()

@@ -140,7 +140,9 @@ func TestCloseWriteOverTLSIsBoundedByWriteTimeout(t *testing.T) {
 					cfg.WriteTimeout = timeout
 				})
 				begin := time.Now()
-				require.ErrorIs(t, c.CloseWrite(), os.ErrDeadlineExceeded)
+				err := c.CloseWrite()
+				require.ErrorIs(t, err, syscall.EPIPE)
+				require.NotErrorIs(t, err, os.ErrDeadlineExceeded, "which says that nothing has happened")
 				assert.Equal(t, want, time.Since(begin))
 				time.Sleep(timeout) // TLS tries to say goodbye
 				assert.EqualValues(t, 2, c.Status().Sessions, "the connection was dropped")
@@ -217,4 +219,51 @@ func TestCloseWriteAfterATLSWriteThatTimedOutEndsTheSession(t *testing.T) {
 		close(stop)
 		require.NoError(t, c.Shutdown(context.Background()))
 	})
+}
+
+func TestCloseWriteOverTLSEndsWithTheDeadlineForAllWrites(t *testing.T) {
+	for name, set := range map[string]bool{"SetWriteDeadline": true, "OnDisconnect": false} {
+		bubble(t, name, func(t *testing.T) {
+			cert, pool := certificate(t, "server.test", time.Hour)
+			stop := make(chan struct{})
+			p := newPipe(t, func(conn net.Conn) {
+				_ = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}}).Handshake()
+				<-stop
+			})
+			cfg := pipeConfig(p)
+			cfg.TLSConfig = &tls.Config{RootCAs: pool}
+			cfg.WriteTimeout = bound
+			cfg.WaitReconnect = reconnect.NewDoNotReconnectWaiter(nil)
+			var c *reconnect.Client
+			took := make(chan time.Duration, 1)
+			closeWrite := func() {
+				begin := time.Now()
+				assert.NoError(t, c.SetWriteDeadline(bound))
+				time.Sleep(bound / 4)
+				assert.Error(t, c.CloseWrite())
+				took <- time.Since(begin)
+			}
+			cfg.OnSession = func(context.Context) error {
+				if set {
+					closeWrite()
+				}
+				return nil
+			}
+			cfg.OnDisconnect = func(context.Context, net.Conn) error {
+				if set {
+					return nil
+				}
+				begin := time.Now()
+				time.Sleep(bound / 4)
+				assert.Error(t, c.CloseWrite())
+				took <- time.Since(begin)
+				return nil
+			}
+			c = newClient(t, cfg)
+			require.NoError(t, c.Connect())
+			assert.Equal(t, bound, <-took)
+			close(stop)
+			_ = waitDone(t, c)
+		})
+	}
 }

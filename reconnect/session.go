@@ -171,9 +171,15 @@ func (s *session) hush(grace time.Duration) {
 	}
 }
 
-// close closes the connection.
+// close closes the connection. A goodbye of TLS has the grace that writes have after a
+// stop, or what is left of it.
 func (s *session) close() error {
-	return s.goodbyeOf(s.conn.Close)
+	return s.goodbyeOf(s.conn.Close, func() time.Duration {
+		if s.out.isEnded() {
+			return max(s.out.left(), 0)
+		}
+		return s.client.settings.Load().grace()
+	})
 }
 
 // abandon closes the connection under whatever still runs and ends the

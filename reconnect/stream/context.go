@@ -76,7 +76,7 @@ func (r *session[_, _]) contextOver() {
 	}
 	defer r.group.Release()
 	if isOver(r.lingering) {
-		if context.Cause(r.context) != io.EOF { // which linger waits for
+		if context.Cause(r.context) != io.EOF || r.halfClose { // linger waits for the peer's end
 			r.group.Cancel(nil)
 		}
 		return

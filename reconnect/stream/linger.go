@@ -51,24 +51,29 @@ func (r *session[_, _]) linger(ctx context.Context) {
 
 // drain drops what comes after the last message that there was somebody for, from when
 // the queue is closed.
-func (r *session[_, _]) drain(ctx context.Context, src io.Reader) {
+func (r *session[_, _]) drain(ctx context.Context, src *source) error {
 	select {
 	case <-r.queue.closed:
 	case <-ctx.Done():
-		return
+		return nil
 	}
 	buf := make([]byte, drainSize)
-	for !isOver(r.eof) {
-		if r.readDeadline.before("ReadDeadline") != nil {
-			return
+	for !src.ended && !src.failed {
+		if err := r.readDeadline.before("ReadDeadline"); err != nil {
+			return err
 		}
-		if _, err := src.Read(buf); err != nil {
-			return
+		_, err := src.Read(buf)
+		switch {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return r.broken("read", err)
 		}
-		if r.readDeadline.after("ReadDeadline") != nil {
-			return
+		if err := r.readDeadline.after("ReadDeadline"); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // drainSize is how much is dropped at a time.

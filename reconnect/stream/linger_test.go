@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -539,6 +540,109 @@ func (c *countedEnds) Read(b []byte) (int, error) {
 		c.ends++
 	}
 	return n, err
+}
+
+func TestReadThatFailsBeforeAllIsWrittenFailsTheShutdownThoughNobodyReceives(t *testing.T) {
+	broken := errors.New("broken")
+	for name, tt := range map[string]struct {
+		edit func(s *lines, conn net.Conn, dropping *atomic.Bool)
+		want error
+	}{
+		"time-out": {func(s *lines, conn net.Conn, _ *atomic.Bool) {
+			s.SetReadDeadline = func() error { return conn.SetReadDeadline(time.Now().Add(time.Second)) }
+		}, os.ErrDeadlineExceeded},
+		"SetReadDeadline": {func(s *lines, _ net.Conn, dropping *atomic.Bool) {
+			s.SetReadDeadline = func() error {
+				if dropping.Load() {
+					return broken
+				}
+				return nil
+			}
+		}, broken},
+		"UnsetReadDeadline": {func(s *lines, _ net.Conn, dropping *atomic.Bool) {
+			s.UnsetReadDeadline = func() error {
+				if dropping.Load() {
+					return broken
+				}
+				return nil
+			}
+		}, broken},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, peer := newLines(t)
+				var dropping atomic.Bool
+				tt.edit(s, s.Conn.(net.Conn), &dropping)
+				spawn(t, s)
+				require.NoError(t, s.Send("nobody reads it"))
+				go write(peer, strings.Repeat("nobody wants it\n", 40))
+				synctest.Wait()
+				dropping.Store(true)
+				var late sync.WaitGroup
+				defer late.Wait()
+				late.Go(func() {
+					time.Sleep(500 * time.Millisecond) // when it has begun to drop
+					write(peer, "nor that\n")
+				})
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				assert.ErrorIs(t, s.Shutdown(ctx), tt.want)
+				assert.ErrorIs(t, s.Wait(), tt.want)
+			})
+		})
+	}
+}
+
+func TestReadThatFailsAfterAShutdownIsNoFailureThoughNobodyReceives(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, h, peer := newHalf(t)
+		var dropping atomic.Bool
+		s.UnsetReadDeadline = func() error {
+			if dropping.Load() {
+				return errors.New("broken")
+			}
+			return nil
+		}
+		spawn(t, s)
+		var sender sync.WaitGroup
+		defer sender.Wait()
+		sender.Go(func() {
+			<-h.ended
+			write(peer, strings.Repeat("nobody wants it\n", 40))
+			time.Sleep(300 * time.Millisecond)
+			dropping.Store(true)
+			write(peer, "nor that\n")
+		})
+		start := time.Now()
+		assert.NoError(t, s.Shutdown(context.Background()))
+		assert.Equal(t, 300*time.Millisecond, time.Since(start))
+	})
+}
+
+func TestReadThatFailsAfterAShutdownEndsTheWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, h, _ := newHalf(t)
+		s.SetReadDeadline = func() error { return h.SetReadDeadline(time.Now().Add(200 * time.Millisecond)) }
+		spawn(t, s)
+		synctest.Wait()
+		start := time.Now()
+		require.NoError(t, s.Shutdown(context.Background()))
+		assert.Equal(t, 200*time.Millisecond, time.Since(start))
+	})
+}
+
+func TestEndOfContextEndsAShutdownWithHalfCloseThatWaitsForThePeer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		s, h, _ := newHalf(t)
+		s.Context = ctx
+		s.HalfClose = true
+		spawn(t, s)
+		go func() { <-h.ended; cancel(io.EOF) }()
+		start := time.Now()
+		assert.NoError(t, s.Shutdown(context.Background()))
+		assert.Zero(t, time.Since(start))
+	})
 }
 
 // TestWhateverComesAfterAShutdownIsNoFailure has the peer do what would be one before.

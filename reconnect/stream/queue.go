@@ -18,7 +18,7 @@ type queue[T any] struct {
 	// wake tells the taker to look again. One element is enough: it looks at
 	// everything each time.
 	wake chan struct{}
-	// closed is closed together with shut, for those who wait for room.
+	// closed is closed together with shut, for those who wait for room or can't lock.
 	closed chan struct{}
 
 	// mu guards the fields below. Nobody waits or calls out under it.
@@ -129,10 +129,12 @@ func (q *queue[T]) close() {
 	q.mu.Lock()
 	first := !q.shut
 	q.shut = true
+	if first {
+		close(q.closed) // before put turns anybody away, who may ask isClosed
+	}
 	q.mu.Unlock()
 
 	if first {
-		close(q.closed)
 		q.notify()
 	}
 }

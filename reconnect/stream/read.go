@@ -16,7 +16,9 @@ func (r *session[_, _]) read(ctx context.Context) error {
 	if err := r.messages(ctx, src); err != nil && !isOver(r.lingering) {
 		return err
 	}
-	r.drain(ctx, src)
+	if err := r.drain(ctx, src); err != nil && !isOver(r.lingering) {
+		return err
+	}
 	close(r.drained) // not after a panic, which the group hasn't heard of yet
 	return nil
 }

@@ -314,3 +314,30 @@ func TestWorkersOwnFailureBesideWhatSendSaidIsTold(t *testing.T) {
 		})
 	}
 }
+
+func TestWorkerThatSendTurnsAwayAtTheVeryMomentOfAShutdownFailsNothing(t *testing.T) {
+	for range 50 {
+		conn, peer := net.Pipe()
+		s := linesOver(t, conn)
+		s.QueueSize = 1 << 20 // always room
+		require.NoError(t, s.Spawn())
+		var sending sync.WaitGroup
+		for range 4 {
+			sending.Add(1)
+			first := sync.OnceFunc(sending.Done)
+			s.Go(func(context.Context) error {
+				for {
+					err := s.Send("x")
+					first()
+					if err != nil {
+						return err
+					}
+				}
+			})
+		}
+		sending.Wait()
+		go func() { _, _ = io.Copy(io.Discard, peer) }()
+		require.NoError(t, s.Shutdown(context.Background()))
+		_ = peer.Close()
+	}
+}
