@@ -19,10 +19,11 @@ import (
 // most WriteTimeout, 2 s where that is off, what a stop has left of it, or until the
 // deadline of [Client.SetWriteDeadline] or OnDisconnect, and never more than 5 s. On
 // another connection of a Dialer that has no halves the error matches
-// [errors.ErrUnsupported], and nothing has happened either. Without a connection it
-// returns [ErrNotConnected], and on one that is closed that or, during a stop, an error
-// that matches [ErrClosed]. After any other error, which matches neither of these, the
-// connection is of no more use, and the session ends.
+// [errors.ErrUnsupported], and nothing has happened either. Where the peer has reset the
+// connection it matches [syscall.ENOTCONN], and a Read says so after what came
+// before. Without a connection it is [ErrNotConnected], and on one that is closed that
+// or, during a stop, one that matches [ErrClosed]. After any other error, which
+// matches none of these, the connection is of no more use, and the session ends.
 func (c *Client) CloseWrite() error {
 	s := c.current.Load()
 	if s == nil {
@@ -43,7 +44,13 @@ func (c *Client) CloseWrite() error {
 	if err == nil {
 		return nil
 	}
-	if isTimeout(err) {
+	switch {
+	case errors.Is(err, errors.ErrUnsupported): // by what a Dialer wraps
+		s.out.reopen()
+		return err
+	case errors.Is(err, syscall.ENOTCONN): // a Read tells, after what came before
+		return fmt.Errorf("reconnect: CloseWrite: %w", err)
+	case isTimeout(err):
 		err = fmt.Errorf("%v: %w", err, syscall.EPIPE) // one that the connection doesn't survive
 	}
 	s.cancel(err)
@@ -59,6 +66,13 @@ func (d *direction) yield() {
 	d.until = 0
 	d.mu.Unlock()
 	d.letGo(busy, 0)
+}
+
+// reopen takes halfClose back.
+func (d *direction) reopen() {
+	d.mu.Lock()
+	d.shut = false
+	d.mu.Unlock()
 }
 
 // halfClose has the writes that fail from now on say why. It fails where nobody could

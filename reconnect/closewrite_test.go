@@ -157,11 +157,34 @@ func TestCloseWriteOverTLSIsBoundedByWriteTimeout(t *testing.T) {
 type halved struct {
 	net.Conn
 	ended chan struct{}
+	err   error
 }
 
 func (h halved) CloseWrite() error {
 	close(h.ended)
-	return nil
+	return h.err
+}
+
+func TestCloseWriteThatIsRefusedLeavesTheSessionAlone(t *testing.T) {
+	for _, refusal := range []error{errors.ErrUnsupported, syscall.ENOTCONN} {
+		bubble(t, refusal.Error(), func(t *testing.T) {
+			p := newPipe(t, testutil.Echo)
+			cfg := pipeConfig(p)
+			cfg.Dialer = wrapped(p, func(conn net.Conn) net.Conn {
+				return halved{conn, make(chan struct{}), &net.OpError{Op: "close", Err: refusal}}
+			})
+			c := newClient(t, cfg)
+			require.NoError(t, c.Connect())
+			require.ErrorIs(t, c.CloseWrite(), refusal)
+			talk(t, c, 1)
+			assert.EqualValues(t, 1, c.Status().Sessions)
+			require.NoError(t, fakeConn(t, p).Close())
+			_, err := c.Write([]byte("x"))
+			require.Error(t, err)
+			assert.Equal(t, refusal == syscall.ENOTCONN, errors.Is(err, syscall.EPIPE))
+			require.NoError(t, c.Shutdown(context.Background()))
+		})
+	}
 }
 
 func TestCloseWriteComesAfterAWriteThatIsUnderWay(t *testing.T) {
@@ -173,7 +196,7 @@ func TestCloseWriteComesAfterAWriteThatIsUnderWay(t *testing.T) {
 		})
 		ended := make(chan struct{})
 		cfg := pipeConfig(p)
-		cfg.Dialer = wrapped(p, func(conn net.Conn) net.Conn { return halved{conn, ended} })
+		cfg.Dialer = wrapped(p, func(conn net.Conn) net.Conn { return halved{conn, ended, nil} })
 		c := newClient(t, cfg)
 		require.NoError(t, c.Connect())
 		errs := make(chan error, 2)

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 )
@@ -30,8 +31,8 @@ func (r *session[_, _]) linger(ctx context.Context) {
 	}
 	close(r.lingering)
 	r.moved.Store(false)
-	if !over && conn.CloseWrite() != nil {
-		return
+	if !over && errors.Is(conn.CloseWrite(), errors.ErrUnsupported) {
+		return // any other error will be told to read as well, after what came before
 	}
 	ticker := time.NewTicker(lingerStep)
 	defer ticker.Stop()

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -482,6 +483,55 @@ func TestWhoIsNotTooSlowGetsWhatCameAfterAShutdown(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatWasReadIsReceivedAlsoWhereThePeerIsGoneBeforeAShutdown(t *testing.T) {
+	const n = 60
+	for name, overClient := range map[string]bool{"connection": false, "client": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, h, peer := newHalf(t)
+				h.err = syscall.ENOTCONN
+				session := func() {
+					spawn(t, s)
+					write(peer, strings.Repeat("answer\n", n))
+					synctest.Wait()
+					assert.NoError(t, peer.Close())
+					done := make(chan error)
+					go func() { done <- s.Shutdown(context.Background()) }()
+					got := 0
+					for range s.Recv() {
+						got++
+						time.Sleep(10 * time.Millisecond)
+					}
+					assert.Equal(t, n, got)
+					assert.NoError(t, <-done)
+				}
+				if !overClient {
+					session()
+					return
+				}
+				var client *reconnect.Client
+				client, err := reconnect.New(&reconnect.Config{
+					Remote: "server.test:1",
+					Dialer: dialerOf{h},
+					OnSession: func(ctx context.Context) error {
+						s.Conn, s.Context = client, ctx
+						session()
+						return reconnect.ErrDoNotReconnect
+					},
+				})
+				require.NoError(t, err)
+				require.NoError(t, client.Connect())
+				assert.NoError(t, client.Wait())
+			})
+		})
+	}
+}
+
+// dialerOf dials what is there.
+type dialerOf struct{ conn net.Conn }
+
+func (d dialerOf) DialContext(context.Context, string, string) (net.Conn, error) { return d.conn, nil }
 
 func TestShutdownLeavesTimeForWhatCameWithThePeersEnd(t *testing.T) {
 	const n = 100
