@@ -19,11 +19,13 @@ import (
 // most WriteTimeout, 2 s where that is off, what a stop has left of it, or until the
 // deadline of [Client.SetWriteDeadline] or OnDisconnect, and never more than 5 s. On
 // another connection of a Dialer that has no halves the error matches
-// [errors.ErrUnsupported], and nothing has happened either. Where the peer has reset the
-// connection it matches [syscall.ENOTCONN], and a Read says so after what came
-// before. Without a connection it is [ErrNotConnected], and on one that is closed that
-// or, during a stop, one that matches [ErrClosed]. After any other error, which
-// matches none of these, the connection is of no more use, and the session ends.
+// [errors.ErrUnsupported], and nothing has happened either. Where the peer is gone
+// already the error is that of the system, if there is one, and it is for a Read to end the
+// session, after what came before. Without a connection it returns
+// [ErrNotConnected], and on one that is closed that or, during a stop, an error that
+// matches [ErrClosed]. After any other error the connection is of no more use, and the
+// session ends: it matches [syscall.EPIPE] where TLS didn't get through in time, or had
+// been cut short in a Write before.
 func (c *Client) CloseWrite() error {
 	s := c.current.Load()
 	if s == nil {
@@ -48,7 +50,7 @@ func (c *Client) CloseWrite() error {
 	case errors.Is(err, errors.ErrUnsupported): // by what a Dialer wraps
 		s.out.reopen()
 		return err
-	case errors.Is(err, syscall.ENOTCONN): // a Read tells, after what came before
+	case err != errSplit && isGone(err): // a Read tells, after what came before
 		return fmt.Errorf("reconnect: CloseWrite: %w", err)
 	case isTimeout(err):
 		err = fmt.Errorf("%v: %w", err, syscall.EPIPE) // one that the connection doesn't survive
@@ -58,6 +60,11 @@ func (c *Client) CloseWrite() error {
 		return s.closedError()
 	}
 	return fmt.Errorf("reconnect: CloseWrite: %w", err)
+}
+
+// isGone tells if the peer has ended the connection, or reset it.
+func isGone(err error) bool {
+	return errors.Is(err, syscall.ENOTCONN) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
 // yield is the end of a call that has had its turn and written nothing.

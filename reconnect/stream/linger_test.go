@@ -486,11 +486,19 @@ func TestWhoIsNotTooSlowGetsWhatCameAfterAShutdown(t *testing.T) {
 
 func TestWhatWasReadIsReceivedAlsoWhereThePeerIsGoneBeforeAShutdown(t *testing.T) {
 	const n = 60
-	for name, overClient := range map[string]bool{"connection": false, "client": true} {
+	for name, tt := range map[string]struct {
+		overClient bool
+		err        error
+	}{
+		"connection":      {false, syscall.ENOTCONN},
+		"client":          {true, syscall.ENOTCONN},
+		"client over TLS": {true, syscall.ECONNRESET},
+	} {
+		overClient := tt.overClient
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s, h, peer := newHalf(t)
-				h.err = syscall.ENOTCONN
+				h.err = tt.err
 				session := func() {
 					spawn(t, s)
 					write(peer, strings.Repeat("answer\n", n))

@@ -15,19 +15,21 @@ func (s *StreamSession[_, _]) Close() error {
 }
 
 // Shutdown ends the session in an orderly way: Send no longer accepts messages,
-// those accepted are written to Conn, and Conn is closed.
+// those accepted are written to Conn, and Conn is closed, with what came in and wasn't
+// decoded yet.
 //
-// From then on a message that comes in waits 250 ms for whoever receives; where nobody
+// Until then a message that comes in waits 250 ms for whoever receives; where nobody
 // does, it and all after it are dropped, so that a peer that answers can go on
 // and read what is queued.
 //
 // Where Conn has a CloseWrite method, as those of package net for TCP and Unix sockets, of
-// [crypto/tls] and a client have, that follows what is queued, and the peer can read
-// all of it, answer, and end its stream, before Conn is closed. Shutdown waits for that
-// until a read fails or Context ends, for 2 s at most, and no longer than one second after
-// the last that came or was received, half a second if there is nothing. No error from
-// there on fails the session, though a panic or a function of [StreamSession.Go] does.
-// (CloseWrite itself may take 5 s over TLS, where the peer doesn't read.)
+// [crypto/tls] and a client over these have, that follows what is queued, and the peer
+// can read all of it, answer, and end its stream, before Conn is closed. Shutdown waits
+// for that until a read fails or Context ends, for 2 s at most, and no longer than one
+// second after the last that came or was received, half a second if there is nothing. No
+// error from there on fails the session, though a panic or a function of
+// [StreamSession.Go] does. (CloseWrite itself may take 5 s over TLS, where the peer doesn't
+// read.)
 //
 // Shutdown blocks until the session is done and returns what Wait returns. When ctx
 // ends first Shutdown closes the session as [StreamSession.Close] does, and returns
