@@ -20,12 +20,12 @@ import (
 // deadline of [Client.SetWriteDeadline] or OnDisconnect, and never more than 5 s. On
 // another connection of a Dialer that has no halves the error matches
 // [errors.ErrUnsupported], and nothing has happened either. Where the peer is gone
-// already the error is that of the system, if there is one, and it is for a Read to end the
-// session, after what came before. Without a connection it returns
-// [ErrNotConnected], and on one that is closed that or, during a stop, an error that
-// matches [ErrClosed]. After any other error the connection is of no more use, and the
-// session ends: it matches [syscall.EPIPE] where TLS didn't get through in time, or had
-// been cut short in a Write before.
+// already the error is that of the system, if there is one, and it is for a Read to end
+// the session, after what came before; over TLS that may say io.EOF then. Without a
+// connection it returns [ErrNotConnected], and on one that is closed that or, during a
+// stop, an error that matches [ErrClosed]. After any other error the connection is of no
+// more use, and the session ends: it matches [syscall.EPIPE] where TLS didn't get
+// through in time, or had been cut short in a Write before.
 func (c *Client) CloseWrite() error {
 	s := c.current.Load()
 	if s == nil {
@@ -62,9 +62,20 @@ func (c *Client) CloseWrite() error {
 	return fmt.Errorf("reconnect: CloseWrite: %w", err)
 }
 
-// isGone tells if the peer has ended the connection, or reset it.
+// isGone tells if the peer has ended the connection or reset it, or can't be reached any
+// more.
 func isGone(err error) bool {
-	return errors.Is(err, syscall.ENOTCONN) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+	var errno syscall.Errno
+	if !errors.As(err, &errno) {
+		return false
+	}
+	switch errno {
+	case syscall.ENOTCONN, syscall.ECONNRESET, syscall.EPIPE, syscall.ECONNABORTED,
+		syscall.ETIMEDOUT, syscall.EHOSTUNREACH, syscall.ENETUNREACH:
+		return true
+	default:
+		return false
+	}
 }
 
 // yield is the end of a call that has had its turn and written nothing.

@@ -166,7 +166,8 @@ func (h halved) CloseWrite() error {
 }
 
 func TestCloseWriteThatIsRefusedLeavesTheSessionAlone(t *testing.T) {
-	for _, refusal := range []error{errors.ErrUnsupported, syscall.ENOTCONN, syscall.ECONNRESET, syscall.EPIPE} {
+	for _, refusal := range []error{errors.ErrUnsupported, syscall.ENOTCONN, syscall.ECONNRESET, syscall.EPIPE,
+		syscall.ECONNABORTED, syscall.ETIMEDOUT, syscall.EHOSTUNREACH, syscall.ENETUNREACH} {
 		bubble(t, refusal.Error(), func(t *testing.T) {
 			p := newPipe(t, testutil.Echo)
 			cfg := pipeConfig(p)

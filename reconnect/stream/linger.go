@@ -32,7 +32,7 @@ func (r *session[_, _]) linger(ctx context.Context) {
 	close(r.lingering)
 	r.moved.Store(false)
 	if !over && errors.Is(conn.CloseWrite(), errors.ErrUnsupported) {
-		return // any other error will be told to read as well, after what came before
+		return // after any other error read comes to an end itself, after what came before
 	}
 	ticker := time.NewTicker(lingerStep)
 	defer ticker.Stop()

@@ -16,7 +16,7 @@ func (s *StreamSession[_, _]) Close() error {
 
 // Shutdown ends the session in an orderly way: Send no longer accepts messages,
 // those accepted are written to Conn, and Conn is closed, with what came in and wasn't
-// decoded yet.
+// ready to be received yet.
 //
 // Until then a message that comes in waits 250 ms for whoever receives; where nobody
 // does, it and all after it are dropped, so that a peer that answers can go on
