@@ -39,18 +39,18 @@ func (c *Client) CloseWrite() error {
 		return err
 	}
 	defer s.out.yield()
-	err := s.out.halfClose()
-	if err == nil {
-		err = s.goodbyeOf(conn.CloseWrite, s.out.grace)
+	if err := s.out.halfClose(); err != nil {
+		s.cancel(err)
+		return err
 	}
-	if err == nil {
-		return nil
-	}
+	err := s.goodbyeOf(conn.CloseWrite, s.out.grace)
 	switch {
+	case err == nil:
+		return nil
 	case errors.Is(err, errors.ErrUnsupported): // by what a Dialer wraps
 		s.out.reopen()
 		return err
-	case err != errSplit && isGone(err): // a Read tells, after what came before
+	case isOfNetwork(err): // a Read tells, after what came before
 		return fmt.Errorf("reconnect: CloseWrite: %w", err)
 	case isTimeout(err):
 		err = fmt.Errorf("%v: %w", err, syscall.EPIPE) // one that the connection doesn't survive
@@ -60,22 +60,6 @@ func (c *Client) CloseWrite() error {
 		return s.closedError()
 	}
 	return fmt.Errorf("reconnect: CloseWrite: %w", err)
-}
-
-// isGone tells if the peer has ended the connection or reset it, or can't be reached any
-// more.
-func isGone(err error) bool {
-	var errno syscall.Errno
-	if !errors.As(err, &errno) {
-		return false
-	}
-	switch errno {
-	case syscall.ENOTCONN, syscall.ECONNRESET, syscall.EPIPE, syscall.ECONNABORTED,
-		syscall.ETIMEDOUT, syscall.EHOSTUNREACH, syscall.ENETUNREACH:
-		return true
-	default:
-		return false
-	}
 }
 
 // yield is the end of a call that has had its turn and written nothing.
@@ -110,7 +94,7 @@ func (d *direction) halfClose() error {
 var errHalfClosed = fmt.Errorf("reconnect: write after CloseWrite: %w", syscall.EPIPE)
 
 // errSplit is that of a CloseWrite after a Write that was cut short.
-var errSplit = fmt.Errorf("after a TLS write that timed out: %w", syscall.EPIPE)
+var errSplit = fmt.Errorf("reconnect: CloseWrite after a TLS write that timed out: %w", syscall.EPIPE)
 
 func (d *direction) isHalfClosed() bool {
 	d.mu.Lock()

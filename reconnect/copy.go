@@ -276,9 +276,13 @@ func orEOF(err error, short bool) error {
 // isOfConn tells if what has failed in a copy from or to a file is the
 // connection. The kernel doesn't say; but the errors of files are others.
 func isOfConn(err error) bool {
+	return isTimeout(err) || errors.Is(err, net.ErrClosed) || isOfNetwork(err)
+}
+
+// isOfNetwork tells if the system says that a connection is gone, or can't be.
+func isOfNetwork(err error) bool {
 	var errno syscall.Errno
-	return isTimeout(err) || errors.Is(err, net.ErrClosed) ||
-		errors.As(err, &errno) && !lifecycle.IsFatal(errno)
+	return errors.As(err, &errno) && !lifecycle.IsFatal(errno)
 }
 
 // readError makes an error of the connection look like one of a Read. It comes

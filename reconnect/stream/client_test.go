@@ -370,37 +370,10 @@ func TestHooksErrorAtThePeersEndIsToldWhateverItMatches(t *testing.T) {
 	}, own)
 }
 
-func TestWorkerThatWrapsTheEndOfContextEndsNothingAtThePeersEnd(t *testing.T) {
-	const size = 6 << 20 // more than is on its way at a time
-	sent, heard := make(chan struct{}, 1), make(chan struct{}, 1)
-	overAClient(t, func(conn *net.TCPConn) {
-		<-sent
-		assert.NoError(t, conn.CloseWrite())
-		<-heard
-		b, err := io.ReadAll(conn)
-		assert.NoError(t, err)
-		assert.Len(t, b, size+1)
-	}, func(ctx context.Context, s *lines) error {
-		overConnection := s.Conn == reconnect.ConnFrom(ctx)
-		spawn(t, s)
-		s.Go(func(own context.Context) error {
-			if overConnection {
-				heard <- struct{}{} // whose end is no news of Context's
-				return nil
-			}
-			defer func() { heard <- struct{}{} }()
-			<-ctx.Done()
-			return fmt.Errorf("heartbeat: %w", ctx.Err())
-		})
-		assert.NoError(t, s.Send(strings.Repeat("x", size)))
-		sent <- struct{}{}
-		return s.Wait()
-	}, nil)
-}
-
 func TestWorkerThatIsCutShortByTheEndOfContextEndsNothingAtThePeersEnd(t *testing.T) {
-	const size = 6 << 20
+	const size = 6 << 20 // more than is on its way at a time
 	for name, work := range map[string]func(context.Context) error{
+		"wrapped": func(ctx context.Context) error { return fmt.Errorf("heartbeat: %w", ctx.Err()) },
 		"dial": func(ctx context.Context) error {
 			_, err := (&net.Dialer{}).DialContext(ctx, "tcp", "127.0.0.1:1")
 			return fmt.Errorf("upstream: %w", err)

@@ -18,14 +18,13 @@ type queue[T any] struct {
 	// wake tells the taker to look again. One element is enough: it looks at
 	// everything each time.
 	wake chan struct{}
-	// closed is closed together with shut, for those who wait for room or can't lock.
+	// closed ends the queue. It is closed under mu, and may be looked at without.
 	closed chan struct{}
 
 	// mu guards the fields below. Nobody waits or calls out under it.
 	mu    sync.Mutex
 	items []T
 	idle  bool // the taker is, or soon will be, waiting for wake
-	shut  bool
 }
 
 // newQueue makes a queue for size messages beside the one that is being written.
@@ -71,7 +70,7 @@ func (q *queue[T]) put(m T, abort <-chan struct{}) error {
 // add stores a message for which there is room.
 func (q *queue[T]) add(m T) error {
 	q.mu.Lock()
-	if q.shut {
+	if q.isClosed() {
 		q.mu.Unlock()
 		q.release(1)
 		return ErrClosed
@@ -101,10 +100,10 @@ func (q *queue[T]) take(used []T, abort <-chan struct{}) []T {
 			return items
 		}
 		q.idle = true
-		shut := q.shut
+		closed := q.isClosed()
 		q.mu.Unlock()
 
-		if shut {
+		if closed {
 			return nil
 		}
 		select {
@@ -127,10 +126,9 @@ func (q *queue[T]) release(n int) {
 // than once.
 func (q *queue[T]) close() {
 	q.mu.Lock()
-	first := !q.shut
-	q.shut = true
+	first := !q.isClosed()
 	if first {
-		close(q.closed) // before put turns anybody away, who may ask isClosed
+		close(q.closed)
 	}
 	q.mu.Unlock()
 
