@@ -22,8 +22,8 @@ import (
 // [errors.ErrUnsupported], and nothing has happened either. Where the peer is gone
 // already the error is that of the system, if there is one, and it is for a Read to end
 // the session, after what came before; over TLS that may say io.EOF then. Without a
-// connection it returns [ErrNotConnected], and on one that is closed that or, during a
-// stop, an error that matches [ErrClosed]. After any other error the connection is of no
+// connection it returns [ErrNotConnected], and on one that is closed, over TLS by the
+// client, that or, during a stop, an error that matches [ErrClosed]. After any other error the connection is of no
 // more use, and the session ends: it matches [syscall.EPIPE] where TLS didn't get
 // through in time, or had been cut short in a Write before.
 func (c *Client) CloseWrite() error {
@@ -45,6 +45,8 @@ func (c *Client) CloseWrite() error {
 	}
 	err := s.goodbyeOf(conn.CloseWrite, s.out.grace)
 	switch {
+	case err == nil && s.closed.Load(): // TLS has said its goodbye, and says so again
+		return s.closedError()
 	case err == nil:
 		return nil
 	case errors.Is(err, errors.ErrUnsupported): // by what a Dialer wraps

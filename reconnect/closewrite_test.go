@@ -125,6 +125,25 @@ func TestCloseWriteOfAConnectionThatIsClosedSaysSo(t *testing.T) {
 	assert.ErrorIs(t, <-errs, reconnect.ErrClosed)
 }
 
+func TestCloseWriteOverTLSOfAConnectionThatTheClientHasClosedSaysSo(t *testing.T) {
+	cert, pool := certificate(t, "server.test", time.Hour)
+	s := tlsEcho(t, "tcp", serverConfig(cert))
+	errs := make(chan error, 2)
+	var c *reconnect.Client
+	c = newClient(t, &reconnect.Config{Remote: s.Remote(), TLSConfig: &tls.Config{RootCAs: pool, ServerName: "server.test"},
+		OnSession: func(context.Context) error {
+			assert.NoError(t, c.Close())
+			errs <- c.CloseWrite()
+			c.Cancel(nil)
+			errs <- c.CloseWrite()
+			return nil
+		}}, patient)
+	require.NoError(t, c.Connect())
+	assert.NoError(t, waitDone(t, c))
+	assert.Equal(t, reconnect.ErrNotConnected, <-errs)
+	assert.ErrorIs(t, <-errs, reconnect.ErrClosed)
+}
+
 func TestCloseWriteOverTLSIsBoundedByWriteTimeout(t *testing.T) {
 	for timeout, want := range map[time.Duration]time.Duration{bound: bound, 20 * time.Second: 5 * time.Second} {
 		t.Run(timeout.String(), func(t *testing.T) {

@@ -34,14 +34,12 @@ func (c *Client) judge(s *session, err error) lifecycle.Verdict {
 	if s.goodbye == nil {
 		return v
 	}
+	c.logDebug("OnDisconnect failed", s.goodbye)
 	if v.Stop {
-		c.logDebug("OnDisconnect failed", s.goodbye)
 		return v
 	}
 	s.stage = stageGoodbye
-	v = c.verdict(s, s.goodbye)
-	c.logGoodbye(s, v)
-	return v
+	return c.verdict(s, s.goodbye)
 }
 
 // heed stops the client where Config.Context is over. Whoever watches that may hear

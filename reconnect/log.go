@@ -107,16 +107,6 @@ func (c *Client) logEnd(s *session, v lifecycle.Verdict, err error) {
 	}
 }
 
-func (c *Client) logGoodbye(s *session, v lifecycle.Verdict) {
-	if v.Stopping || v.Told {
-		c.logDebug("OnDisconnect failed", s.goodbye)
-		return
-	}
-	if log, ok := c.entry(slog.Warn, s.goodbye); ok {
-		log.Print("OnDisconnect failed")
-	}
-}
-
 func (c *Client) logDebug(msg string, err error) {
 	if log, ok := c.entry(slog.Debug, err); ok {
 		log.Print(msg)

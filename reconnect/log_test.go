@@ -125,6 +125,25 @@ func TestEachFailedAttemptIsAWarningWithItsErrorAndNumber(t *testing.T) {
 	})
 }
 
+func TestAGoodbyeThatFailsIsNoFailedAttemptAndIsLoggedAtDebugLevel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := testutil.NewLogger(slog.Debug)
+		cfg := pipeConfig(newPipe(t, nil))
+		cfg.Logger = log
+		cfg.OnSession = func(context.Context) error { return nil }
+		cfg.OnDisconnect = func(context.Context, net.Conn) error { return net.ErrClosed }
+		cfg.WaitReconnect = reconnect.NewConstantWaiter(time.Hour)
+		c := newClient(t, cfg)
+		require.NoError(t, c.Connect())
+		synctest.Wait()
+		e, ok := log.Find(slog.UndefinedLevel, "OnDisconnect failed")
+		require.True(t, ok, "%v", log.Entries())
+		assert.Equal(t, slog.Debug, e.Level)
+		assert.Equal(t, net.ErrClosed, e.Fields["error"])
+		require.NoError(t, c.Shutdown(context.Background()))
+	})
+}
+
 func TestErrorsThatTheStopCausedAreLoggedAtDebugLevel(t *testing.T) {
 	own := errors.New("cut short")
 	cut := func(ctx context.Context) error { <-ctx.Done(); return own }

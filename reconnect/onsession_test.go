@@ -74,6 +74,42 @@ func TestSessionContextCarriesTheConnectionAndTheClientsValues(t *testing.T) {
 	})
 }
 
+func TestContextOfACallbackSaysThatTheDeadlineOfConfigContextHasPassed(t *testing.T) {
+	for name, use := range map[string]func(*reconnect.Config, func(context.Context) error){
+		"OnConnect": func(cfg *reconnect.Config, look func(context.Context) error) {
+			cfg.OnConnect = func(ctx context.Context, _ net.Conn) error { return look(ctx) }
+		},
+		"OnSession": func(cfg *reconnect.Config, look func(context.Context) error) { cfg.OnSession = look },
+		"WaitReconnect": func(cfg *reconnect.Config, look func(context.Context) error) {
+			cfg.OnSession = func(context.Context) error { return nil }
+			cfg.WaitReconnect = look
+		},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			base, cancel := context.WithTimeout(context.Background(), bound)
+			defer cancel()
+			looked := make(chan struct{})
+			cfg := pipeConfig(newPipe(t, nil))
+			cfg.Context = base
+			cfg.ReadTimeout, cfg.WriteTimeout = -1, -1
+			use(cfg, func(ctx context.Context) error {
+				defer close(looked)
+				child, stop := context.WithTimeout(ctx, time.Hour) // relies on the sooner deadline of ctx
+				defer stop()
+				<-ctx.Done()
+				assert.Equal(t, context.DeadlineExceeded, ctx.Err())
+				assert.Equal(t, context.DeadlineExceeded, child.Err())
+				assert.Equal(t, context.DeadlineExceeded, context.Cause(child))
+				return ctx.Err()
+			})
+			c := newClient(t, cfg)
+			go func() { _ = c.Connect() }()
+			assert.Equal(t, context.DeadlineExceeded, waitDone(t, c))
+			<-looked
+		})
+	}
+}
+
 func TestSessionContextEndsWithACauseThatSaysWhy(t *testing.T) {
 	broken := errors.New("broken")
 	base, cancelBase := context.WithCancelCause(context.Background())

@@ -29,7 +29,7 @@ var (
 // the turn.
 //
 // The context doesn't hang off the client's, which would need a map entry for
-// each: the client ends the session's when its own ends.
+// each, but where that has a deadline: the client ends the session's when its own ends.
 type session struct {
 	// A busy writer must not slow down a reader, so the first words of the
 	// directions must not share a cache line with each other, nor with conn.
@@ -38,12 +38,13 @@ type session struct {
 	client *Client
 	conn   net.Conn // set by attach
 
-	context.Context // with the client's values, ended by cancel alone
+	context.Context // with the client's values
 	cancel          context.CancelCauseFunc
 
-	since time.Time
-	up    atomic.Bool // conn is set
-	ended atomic.Bool // OnSession has returned or panicked
+	since  time.Time
+	up     atomic.Bool // conn is set
+	ended  atomic.Bool // OnSession has returned or panicked
+	closed atomic.Bool // conn is, by the client
 
 	stage    stage                              // the loop's own, as the next two
 	upSince  time.Duration                      // when OnConnect was done, after since
@@ -68,7 +69,11 @@ const (
 // published doesn't find it there, so look again after.
 func (c *Client) begin() *session {
 	s := &session{client: c}
-	s.Context, s.cancel = context.WithCancelCause(values{c})
+	parent := context.Context(values{c})
+	if _, ok := c.Context().Deadline(); ok {
+		parent = c.Context() // so that the end of this one says that it has passed
+	}
+	s.Context, s.cancel = context.WithCancelCause(parent)
 	c.turn.Store(s)
 	if c.Context().Err() != nil {
 		s.cancel(context.Cause(c.Context()))
@@ -111,11 +116,6 @@ func (s *session) netConn() net.Conn {
 		return s.conn
 	}
 	return nil
-}
-
-// Deadline is that of the client's context.
-func (s *session) Deadline() (time.Time, bool) {
-	return s.client.Context().Deadline()
 }
 
 // String and GoString keep fmt away from the fields, which others are writing to.
@@ -174,6 +174,7 @@ func (s *session) hush(grace time.Duration) {
 // close closes the connection. A goodbye of TLS has the grace that writes have after a
 // stop, or what is left of it.
 func (s *session) close() error {
+	s.closed.Store(true)
 	return s.goodbyeOf(s.conn.Close, func() time.Duration {
 		if s.out.isEnded() {
 			return max(s.out.left(), 0)
@@ -195,6 +196,7 @@ func (s *session) abandon() {
 
 // cut closes the connection without a goodbye.
 func (s *session) cut() {
+	s.closed.Store(true)
 	_ = cut(s.conn)
 }
 
