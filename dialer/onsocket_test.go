@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -250,33 +251,32 @@ func TestExportedOnSocketNeverOverlaps(t *testing.T) {
 }
 
 func TestExportedOnSocketWaitsNoLongerThanTheContext(t *testing.T) {
-	ln := listenTCP(t)
-	serve(t, ln, hold)
-
-	entered, leave := make(chan struct{}), make(chan struct{})
-	cfg := dialer.Config{Timeout: -1, OnSocket: func(context.Context, syscall.RawConn) error {
-		entered <- struct{}{}
-		<-leave
-		return errOnSocket
-	}}
-	d := cfg.Export()
-
-	first := make(chan error)
-	go func() {
-		_, err := d.DialContext(t.Context(), "tcp", ln.Addr().String())
-		first <- err
-	}()
-	<-entered
-
-	ctx, cancel := context.WithCancel(t.Context())
-	second := make(chan error)
-	go func() {
-		_, err := d.DialContext(ctx, "tcp", ln.Addr().String())
-		second <- err
-	}()
-	cancel()
-	assert.ErrorIs(t, <-second, context.Canceled, "the slot was taken all the time")
-
-	close(leave)
-	assert.ErrorIs(t, <-first, errOnSocket)
+	synctest.Test(t, func(t *testing.T) {
+		leave := make(chan struct{})
+		cfg := dialer.Config{Timeout: -1, OnSocket: func(context.Context, syscall.RawConn) error {
+			<-leave
+			return errOnSocket
+		}}
+		d := cfg.Export()
+		dial := func(ctx context.Context) <-chan error {
+			done := make(chan error, 1)
+			go func() {
+				_, err := d.DialContext(ctx, "tcp", "127.0.0.1:1") // which is never connected to
+				done <- err
+			}()
+			synctest.Wait()
+			return done
+		}
+		first := dial(t.Context())
+		ctx, cancel := context.WithCancel(t.Context())
+		second := dial(ctx)
+		assert.Empty(t, second)
+		cancel()
+		synctest.Wait()
+		if assert.Len(t, second, 1, "the slot was taken all the time") {
+			assert.ErrorIs(t, <-second, context.Canceled)
+		}
+		close(leave)
+		assert.ErrorIs(t, <-first, errOnSocket)
+	})
 }

@@ -40,10 +40,12 @@ func TestUserTimeoutSetsTheOptionInMillisecondsRoundedUp(t *testing.T) {
 	}
 }
 
-func TestUserTimeoutLeavesUnixSocketsAlone(t *testing.T) {
+func TestUserTimeoutLeavesOtherSocketsThanTCPAlone(t *testing.T) {
 	ln := listenUnix(t)
 	serve(t, ln, hold)
-	mustDial(t, dialer.New(dialer.Config{OnSocket: dialer.UserTimeout(time.Second)}), "unix", ln.Addr().String())
+	d := dialer.New(dialer.Config{OnSocket: dialer.UserTimeout(time.Second)})
+	mustDial(t, d, "unix", ln.Addr().String())
+	mustDial(t, d, "udp", "127.0.0.1:9")
 }
 
 func TestUserTimeoutTellsOfASocketItCannotUse(t *testing.T) {

@@ -99,6 +99,14 @@ func TestEveryErrorOfValidNamesItsFieldAndIsInvalid(t *testing.T) {
 	}
 }
 
+func TestValidReportsEveryFieldThatIsUnusable(t *testing.T) {
+	cfg := &reconnect.Config{Remote: "host", Alternates: []string{"a.test:1", "", "b.test:0"}, Dialer: dialer.Func(nil)}
+	err := cfg.Valid()
+	for _, field := range []string{"Remote", "Alternates[1]", "Alternates[2]", "Dialer"} {
+		assert.ErrorContains(t, err, "Config."+field)
+	}
+}
+
 func TestValidMatchesWhatIsWrongWithASocketsName(t *testing.T) {
 	for remote, want := range map[string]error{
 		"unix:":                        reconnect.ErrNameEmpty,

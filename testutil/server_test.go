@@ -429,16 +429,18 @@ func TestHandlerPanicIsReportedToTheTest(t *testing.T) {
 	})
 }
 
-func TestHandlerPanicWithoutATestIsReturnedByClose(t *testing.T) {
-	cause := errors.New("cause")
-	s, err := testutil.StartServer("tcp", "", func(net.Conn) { panic(cause) })
+func TestFirstHandlerPanicWithoutATestIsReturnedByClose(t *testing.T) {
+	first, second := errors.New("first"), errors.New("second")
+	causes := make(chan error, 1)
+	s, err := testutil.StartServer("tcp", "", func(net.Conn) { panic(<-causes) })
 	require.NoError(t, err)
-	for range 2 {
+	for _, cause := range []error{first, second} {
+		causes <- cause
 		_, err = dial(t, s).Read(make([]byte, 1))
 		assert.Equal(t, io.EOF, err)
 	}
 	err = s.Close()
-	assert.ErrorIs(t, err, cause)
+	assert.ErrorIs(t, err, first)
 	var panicked *core.PanicError
 	assert.ErrorAs(t, err, &panicked)
 	assert.Equal(t, err, s.Close())
