@@ -24,7 +24,7 @@ func (n *netcat) config(ctx context.Context, stderr io.Writer) (*reconnect.Confi
 		DialTimeout:   orOff(o.dialTimeout),
 		KeepAlive:     orOff(o.keepAlive),
 		ReadTimeout:   -1, // the idle timeout is for both directions together
-		WriteTimeout:  -1,
+		WriteTimeout:  o.writeTimeout(),
 		WaitReconnect: n.wait(o.backoff()),
 		OnSession:     n.session,
 	}
@@ -36,6 +36,16 @@ func (n *netcat) config(ctx context.Context, stderr io.Writer) (*reconnect.Confi
 		cfg.Logger = stdslog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
 	}
 	return cfg, nil
+}
+
+// writeTimeout bounds writes where a slow remote must not pass for an idle one: the
+// system takes nothing for as long as much of what it has taken before is on its way.
+// With TLS a write that has timed out would be the end of the connection.
+func (o *options) writeTimeout() time.Duration {
+	if o.idleTimeout == 0 || o.tls.on {
+		return -1
+	}
+	return max(o.idleTimeout/4, time.Nanosecond)
 }
 
 // orOff gives the value by which a Config means what zero means here.

@@ -11,11 +11,14 @@ import (
 	"syscall"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"darvaza.org/x/net/examples/internal/demotest"
+	"darvaza.org/x/net/reconnect"
 	"darvaza.org/x/net/testutil"
 )
 
@@ -235,6 +238,37 @@ func TestAConnectionThatIsIdleIsReplaced(t *testing.T) {
 	code, _, stderr := once(t, "", with("-idle-timeout", "20ms", silent(t))...)
 	assert.Equal(t, exitFailure, code)
 	assert.Equal(t, "rnc: connection lost after the end of the input: nothing sent or received for 20ms\n", stderr)
+}
+
+func TestARemoteThatIsSlowIsNotIdle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const sip, idle = 1 << 10, time.Second
+		var got bytes.Buffer
+		pipe := testutil.Pipe(func(conn net.Conn) {
+			for got.Len() < 2*chunkSize {
+				time.Sleep(idle * 3 / 4)
+				_, err := io.CopyN(&got, conn, sip)
+				if !assert.NoError(t, err) {
+					return
+				}
+			}
+		})
+		input := strings.Repeat("0123456789abcdef", 2*chunkSize/16)
+		opts, err := parse([]string{"-idle-timeout", idle.String(), "server.test:1"})
+		require.NoError(t, err)
+		n := &netcat{opts: opts, in: newInput(strings.NewReader(input)), out: io.Discard}
+		cfg, err := n.config(t.Context(), io.Discard)
+		require.NoError(t, err)
+		cfg.Dialer = pipe
+		n.client, err = reconnect.New(cfg)
+		require.NoError(t, err)
+		require.NoError(t, n.client.Connect())
+		assert.NoError(t, n.client.Wait())
+		n.in.close()
+		require.NoError(t, pipe.Close())
+		assert.EqualValues(t, 1, n.client.Status().Sessions)
+		assert.True(t, input == got.String(), "%d bytes", got.Len())
+	})
 }
 
 func TestWhatGoesWrongHereIsNotTheNetworks(t *testing.T) {
