@@ -44,7 +44,7 @@ reconnect_client_attempt 3
 # HELP reconnect_client_attempts_total Attempts to connect.
 # TYPE reconnect_client_attempts_total counter
 reconnect_client_attempts_total 12
-# HELP reconnect_client_failures_total Attempts that led to no connection.
+# HELP reconnect_client_failures_total Attempts that failed, other than by being cut short on request.
 # TYPE reconnect_client_failures_total counter
 reconnect_client_failures_total 5
 # HELP reconnect_client_last_error_timestamp_seconds When the latest failure happened; missing before the first.
@@ -56,7 +56,7 @@ reconnect_client_next_attempt_timestamp_seconds 1002
 # HELP reconnect_client_read_bytes_total Bytes read through the client.
 # TYPE reconnect_client_read_bytes_total counter
 reconnect_client_read_bytes_total 100
-# HELP reconnect_client_remote_info The remote in use, or to be tried next.
+# HELP reconnect_client_remote_info The remote in use, or the one tried last.
 # TYPE reconnect_client_remote_info gauge
 reconnect_client_remote_info{remote="example.com:7"} 1
 # HELP reconnect_client_sessions_total Connections that were ready for use.
