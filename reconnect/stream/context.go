@@ -15,13 +15,15 @@ import (
 // Context is over because of it.
 const standstill = 2 * time.Second
 
-// endless is Context without its end, which contextOver tells the group of.
+// endless is Context without its end, which contextOver tells the group of, and so
+// without its deadline.
 type endless struct {
 	context.Context
 }
 
-func (endless) Done() <-chan struct{} { return nil }
-func (endless) Err() error            { return nil }
+func (endless) Deadline() (time.Time, bool) { return time.Time{}, false }
+func (endless) Done() <-chan struct{}       { return nil }
+func (endless) Err() error                  { return nil }
 
 // stopped is why Context has ended the session, nil if it hasn't. That of a client's
 // session ends with io.EOF as soon as a read of its connection comes to the end of

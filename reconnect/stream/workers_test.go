@@ -45,6 +45,29 @@ func TestWorkersEndWithTheSession(t *testing.T) {
 	})
 }
 
+func TestContextOfAWorkerHasNoDeadlineThatItDoesNotTellOf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := newLines(t)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		s.Context = ctx
+		spawn(t, s)
+		s.Go(func(ctx context.Context) error {
+			later, cancel := context.WithTimeout(ctx, time.Hour)
+			defer cancel()
+			<-later.Done()
+			for _, ctx := range []context.Context{ctx, later} {
+				if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+					assert.Equal(t, context.DeadlineExceeded, ctx.Err())
+				}
+				assert.Equal(t, context.DeadlineExceeded, context.Cause(ctx))
+			}
+			return nil
+		})
+		assert.Equal(t, context.DeadlineExceeded, s.Wait())
+	})
+}
+
 func TestErrorOfAWorkerEndsTheSession(t *testing.T) {
 	broken := errors.New("broken")
 	for name, tc := range map[string]struct {
