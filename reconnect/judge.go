@@ -45,8 +45,13 @@ func (c *Client) judge(s *session, err error) lifecycle.Verdict {
 // heed stops the client where Config.Context is over. Whoever watches that may hear
 // of it before the client does, and answer with its error.
 func (c *Client) heed() {
-	if parent := c.group.Parent; parent != nil && parent.Err() != nil {
-		c.Cancel(context.Cause(parent))
+	if parent := c.group.Parent; parent != nil {
+		select {
+		case <-parent.Done():
+			<-c.Context().Done()
+			c.Cancel(context.Cause(c.Context()))
+		default:
+		}
 	}
 }
 

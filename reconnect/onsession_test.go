@@ -96,7 +96,7 @@ func TestContextOfACallbackSaysThatTheDeadlineOfConfigContextHasPassed(t *testin
 				defer close(looked)
 				child, stop := context.WithTimeout(ctx, time.Hour) // relies on the sooner deadline of ctx
 				defer stop()
-				<-ctx.Done()
+				<-child.Done()
 				assert.Equal(t, context.DeadlineExceeded, ctx.Err())
 				assert.Equal(t, context.DeadlineExceeded, child.Err())
 				assert.Equal(t, context.DeadlineExceeded, context.Cause(child))
@@ -108,6 +108,43 @@ func TestContextOfACallbackSaysThatTheDeadlineOfConfigContextHasPassed(t *testin
 			<-looked
 		})
 	}
+}
+
+// foreign is a context that isn't of package context, and tells nobody of its end
+// before it is asked to.
+type foreign struct {
+	context.Context
+	after []func()
+}
+
+func (f *foreign) Value(any) any { return nil }
+
+func (f *foreign) AfterFunc(fn func()) (stop func() bool) {
+	f.after = append(f.after, fn)
+	return func() bool { return false }
+}
+
+func TestContextSaysThatTheDeadlineHasPassedAlsoWhereTheSessionKnewFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(context.Background(), bound)
+		defer cancel()
+		base := &foreign{Context: ctx}
+		cfg := pipeConfig(newPipe(t, nil))
+		cfg.Context = base
+		cfg.OnSession = func(context.Context) error {
+			<-base.Done()
+			return base.Err()
+		}
+		c := newClient(t, cfg)
+		require.NoError(t, c.Connect())
+		time.Sleep(bound)
+		synctest.Wait()
+		for _, tell := range base.after {
+			tell()
+		}
+		assert.Equal(t, context.DeadlineExceeded, waitDone(t, c))
+		assert.Equal(t, context.DeadlineExceeded, c.Context().Err())
+	})
 }
 
 func TestSessionContextEndsWithACauseThatSaysWhy(t *testing.T) {

@@ -197,8 +197,12 @@ func (g *Group) init() {
 		g.ctx, g.cancel = context.WithCancelCause(parent)
 		if parent.Done() != nil {
 			// If parent is over this starts at once, in a goroutine of its own, and
-			// waits in Cancel until init is through.
-			g.unhook = context.AfterFunc(parent, func() { g.Cancel(context.Cause(parent)) })
+			// waits in Cancel until init is through. Of a parent that isn't of package
+			// context it may hear before the group's context, whose Err is to be parent's.
+			g.unhook = context.AfterFunc(parent, func() {
+				<-g.ctx.Done()
+				g.Cancel(context.Cause(g.ctx))
+			})
 		}
 	})
 }

@@ -3,6 +3,7 @@ package worker_test
 import (
 	"context"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -51,6 +52,41 @@ func TestDeadlineOfTheParentIsAReason(t *testing.T) {
 		<-g.Done()
 		assert.Equal(t, time.Minute, time.Since(start))
 		assert.Equal(t, context.DeadlineExceeded, g.Wait())
+	})
+}
+
+// foreign is a context that isn't of package context. When its deadline passes it
+// tells whoever asked one after the other, the last first.
+type foreign struct {
+	context.Context
+	after []func()
+}
+
+func (f *foreign) Value(any) any { return nil }
+
+func (f *foreign) AfterFunc(fn func()) (stop func() bool) {
+	f.after = append(f.after, fn)
+	return func() bool { return false }
+}
+
+func (f *foreign) pass() {
+	<-f.Done()
+	for _, fn := range slices.Backward(f.after) {
+		fn()
+		synctest.Wait()
+	}
+}
+
+func TestContextSaysThatTheDeadlineOfAnyParentHasPassed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		parent := &foreign{Context: ctx}
+		g := worker.Group{Parent: parent}
+		g.Go(func(ctx context.Context) error { <-ctx.Done(); return nil })
+		parent.pass()
+		assert.Equal(t, context.DeadlineExceeded, g.Wait())
+		assert.Equal(t, context.DeadlineExceeded, g.Context().Err())
 	})
 }
 
