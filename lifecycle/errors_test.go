@@ -141,7 +141,7 @@ func TestReasonHidesOnlyBareStops(t *testing.T) {
 
 func TestPredicatesSurviveHostileErrors(t *testing.T) {
 	var stop *pointerStop
-	for _, err := range []error{new(circle), new(tree), trap{}, nothing, stop} {
+	for _, err := range []error{new(circle), new(tree), trap{}, lateTrap{}, fmt.Errorf("x: %w", lateTrap{}), nothing, stop} {
 		assert.False(t, lifecycle.IsClosed(err), "%T", err)
 		assert.False(t, lifecycle.IsNotConnected(err), "%T", err)
 		assert.False(t, lifecycle.IsNonError(err), "%T", err)

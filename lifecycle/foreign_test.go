@@ -94,6 +94,12 @@ type trap struct{}
 func (trap) Error() string { return "trap" }
 func (trap) Unwrap() error { panic("trap") }
 
+// lateTrap panics when asked if it is temporary.
+type lateTrap struct{}
+
+func (lateTrap) Error() string   { return "trap" }
+func (lateTrap) Temporary() bool { panic("trap") }
+
 // nilConn is a connection to hand around, not to use.
 type nilConn struct{ net.Conn }
 

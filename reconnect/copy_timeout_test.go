@@ -45,6 +45,17 @@ func TestCopyOfAFileTimesOutWhenNothingMovesAndGoesOnFromThere(t *testing.T) {
 	})
 }
 
+func TestPartOfAFileTimesOutWhenNothingMovesAndCountsWhatDid(t *testing.T) {
+	onStreams(t, func(t *testing.T, network string) {
+		l := newCopyLink(t, network, func(cfg *reconnect.Config) { cfg.WriteTimeout = stall })
+		part := &io.LimitedReader{R: newFile(t, tooMuch), N: int64(len(tooMuch)) - 1}
+		n, err := io.Copy(l.Client, part)
+		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+		require.Equal(t, n, position(t, part.R.(*os.File)))
+		require.Equal(t, int64(len(tooMuch))-1-n, part.N)
+	})
+}
+
 func TestCopyToAFileTimesOutWhenNothingArrivesAndGoesOnFromThere(t *testing.T) {
 	onStreams(t, func(t *testing.T, network string) {
 		l := newCopyLink(t, network, func(cfg *reconnect.Config) { cfg.ReadTimeout = stall })

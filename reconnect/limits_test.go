@@ -166,6 +166,37 @@ func TestWritesAreBoundedByAReloadAfterAResetThatFoundSomeUnderWay(t *testing.T)
 	})
 }
 
+func TestDeadlineThatIsSetStaysOverAReload(t *testing.T) {
+	onStreams(t, func(t *testing.T, network string) {
+		l := newCopyLink(t, network, unbounded)
+		begin := time.Now()
+		require.NoError(t, l.SetReadDeadline(3*stall))
+		rebind(t, l.Client, time.Hour)
+		_, err := readOne(l.Client)
+		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+		require.GreaterOrEqual(t, time.Since(begin), 3*stall)
+	})
+}
+
+func TestReadAfterOneThatAReloadToOffHasFoundUnderWayIsNotBounded(t *testing.T) {
+	t.Parallel()
+	onStreams(t, func(t *testing.T, network string) {
+		l := newCopyLink(t, network, func(cfg *reconnect.Config) { cfg.ReadTimeout = 10 * stall })
+		read := func() error { _, err := readOne(l.Client); return err }
+		first := blocked(t, read)
+		rebind(t, l.Client, -1)
+		_, err := l.peer.Write([]byte("x"))
+		require.NoError(t, err)
+		require.NoError(t, receive(t, first))
+		second := blocked(t, read)
+		pass(t, 11*stall)
+		require.Empty(t, second)
+		_, err = l.peer.Write([]byte("x"))
+		require.NoError(t, err)
+		require.NoError(t, receive(t, second))
+	})
+}
+
 func TestCopyBegunWithTimeoutsOffLeavesTheLimitOfAReadAlone(t *testing.T) {
 	t.Parallel()
 	onStreams(t, func(t *testing.T, network string) {

@@ -109,6 +109,31 @@ func TestWaitStatusReturnsTheNextSnapshotNewerThanTheVersion(t *testing.T) {
 	})
 }
 
+func TestWaitStatusTellsWhenTheNextAttemptIsOnceTheWaiterKnows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipe(t, nil)
+		p.Refuse(io.EOF)
+		cfg := pipeConfig(p)
+		proceed := make(chan struct{})
+		cfg.WaitReconnect = func(ctx context.Context) error {
+			<-proceed
+			return reconnect.NewConstantWaiter(time.Hour)(ctx)
+		}
+		c := newClient(t, cfg)
+		require.NoError(t, c.Connect())
+		synctest.Wait()
+		st := c.Status()
+		require.Equal(t, reconnect.Waiting, st.State)
+		require.Zero(t, st.NextAttempt)
+		close(proceed)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		st, err := c.WaitStatus(ctx, st.Version)
+		require.NoError(t, err)
+		require.Equal(t, time.Now().Add(time.Hour), st.NextAttempt)
+	})
+}
+
 func TestReaderThatSleepsThroughAThousandTransitionsSeesTheLastState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipe(t, nil)

@@ -28,7 +28,11 @@ func rebind(t testing.TB, c *reconnect.Client, d time.Duration) {
 
 func TestWithTimeoutsOffADeadlineThatTheUserSetsOnTheConnectionStays(t *testing.T) {
 	onStreams(t, func(t *testing.T, network string) {
-		for name, do := range map[string]call{"Read": readOne, "Write": writeTooMuch} {
+		f := newFile(t, tooMuch)
+		for name, do := range map[string]call{"Read": readOne, "Write": writeTooMuch,
+			"ReadFrom": func(c *reconnect.Client) (int, error) { n, err := c.ReadFrom(f); return int(n), err },
+			"WriteTo":  func(c *reconnect.Client) (int, error) { n, err := c.WriteTo(f); return int(n), err },
+		} {
 			t.Run(name, func(t *testing.T) {
 				conns := make(chan net.Conn, 1)
 				l := newCopyLink(t, network, func(cfg *reconnect.Config) {

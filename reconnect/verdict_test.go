@@ -334,6 +334,20 @@ func TestErrorOfOnDisconnectIsJudgedAfterTheSessions(t *testing.T) {
 	})
 }
 
+func TestErrorOfOnDisconnectDoesNotUndoAStopByTheSessions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		own := errors.New("session")
+		cfg := pipeConfig(newPipe(t, nil))
+		cfg.OnSession = func(context.Context) error { return own }
+		cfg.OnDisconnect = func(context.Context, net.Conn) error { return io.EOF }
+		cfg.WaitReconnect = reconnect.NewConstantWaiter(time.Hour)
+		c := newClient(t, cfg)
+		require.NoError(t, c.Connect())
+		require.Equal(t, own, waitDone(t, c))
+		assert.EqualValues(t, 1, c.Status().Sessions)
+	})
+}
+
 func TestReasonOfACancelledContextSaysWhoseItIs(t *testing.T) {
 	cancelled := func(context.Context) error { return context.Canceled }
 	for name, tc := range map[string]struct {

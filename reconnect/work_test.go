@@ -204,6 +204,23 @@ func TestCatcherMayReplaceOrDropAWorkersError(t *testing.T) {
 	})
 }
 
+func TestPanicOfACatcherPassesTheVerdict(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told []error
+		c := connectPipe(t, newPipe(t, nil), func(cfg *reconnect.Config) {
+			cfg.OnError = func(_ context.Context, _ net.Conn, err error) error {
+				told = append(told, err)
+				return nil
+			}
+		})
+		c.GoCatch(func(context.Context) error { return io.EOF }, func(context.Context, error) error { panic("boom") })
+		synctest.Wait()
+		require.Equal(t, reconnect.Connected, c.State())
+		require.Len(t, told, 1)
+		requirePanicError(t, told[0], "boom")
+	})
+}
+
 func TestDoneIsTheSameChannelAndCostsNoGoroutine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newClient(t, pipeConfig(newPipe(t, nil)))

@@ -221,6 +221,70 @@ func TestConnHasTwoSecondsToComeToItsEndWithContext(t *testing.T) {
 	}
 }
 
+// twoWays is a conn whose ends end on their own.
+type twoWays struct {
+	*io.PipeReader
+	*io.PipeWriter
+}
+
+func (c twoWays) Close() error { return errors.Join(c.PipeReader.Close(), c.PipeWriter.Close()) }
+
+func TestWhatIsQueuedWhenThePeerEndsItsStreamMayTakeItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in, feed := io.Pipe()
+		out, w := io.Pipe()
+		ctx, cancel := context.WithCancelCause(context.Background())
+		s := linesOver(t, twoWays{in, w})
+		s.Context, s.QueueSize = ctx, 3
+		spawn(t, s)
+		for _, m := range []string{"a", "b", "c"} {
+			require.NoError(t, s.Send(m))
+		}
+		synctest.Wait()
+		require.NoError(t, feed.Close())
+		cancel(io.EOF)
+		time.Sleep(time.Minute)
+		b, err := io.ReadAll(out)
+		assert.NoError(t, err)
+		assert.Equal(t, "a\nb\nc\n", string(b))
+		assert.NoError(t, s.Wait())
+	})
+}
+
+func TestSessionWithHalfCloseEndsAtOnceWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancelCause(context.Background())
+		s, _ := newLines(t)
+		s.Context, s.HalfClose = ctx, true
+		spawn(t, s)
+		start := time.Now()
+		cancel(io.EOF)
+		assert.NoError(t, s.Wait())
+		assert.Zero(t, time.Since(start))
+	})
+}
+
+func TestCloseAtThePeersEndIsAtOnce(t *testing.T) {
+	for name, came := range map[string]string{"silence": "", "messages that nobody takes": strings.Repeat("line\n", 40)} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancelCause(context.Background())
+				s, peer := newLines(t)
+				s.Context = ctx
+				spawn(t, s)
+				go write(peer, came)
+				synctest.Wait()
+				cancel(io.EOF)
+				synctest.Wait()
+				start := time.Now()
+				assert.NoError(t, s.Close())
+				assert.NoError(t, s.Wait())
+				assert.Zero(t, time.Since(start))
+			})
+		})
+	}
+}
+
 func TestWhoStopsToReceiveWithContextDoesNotHoldUpTheEndForLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(context.Background())
@@ -304,7 +368,7 @@ func TestEOFOfAWorkerIsAnError(t *testing.T) {
 }
 
 // A contextConn ends the session's Context in its second Read, which then says
-// io.EOF. Until then a Write waits, and then finds the conn closed.
+// io.EOF. A Write waits until that is over, and finds the conn closed.
 type contextConn struct {
 	cause  error
 	cancel context.CancelCauseFunc
@@ -318,7 +382,6 @@ func (c *contextConn) Read(p []byte) (int, error) {
 		return copy(p, "half"), nil
 	case 2:
 		c.cancel(c.cause)
-		close(c.over)
 	}
 	return 0, io.EOF
 }
@@ -334,7 +397,7 @@ func TestEOFOfAConnWhoseContextIsOverIsNotThePeersEnd(t *testing.T) {
 	for range 50 {
 		broken := errors.New("broken")
 		ctx, cancel := context.WithCancelCause(t.Context())
-		s := linesOver(t, &contextConn{cause: broken, cancel: cancel, over: make(chan struct{})})
+		s := linesOver(t, &contextConn{cause: broken, cancel: cancel})
 		s.Context = ctx
 		spawn(t, s)
 		assert.Empty(t, rest(s))
@@ -344,11 +407,19 @@ func TestEOFOfAConnWhoseContextIsOverIsNotThePeersEnd(t *testing.T) {
 
 func TestConnThatIsClosedDuringThePeersEndIsNoFailure(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
-	s := linesOver(t, &contextConn{cause: io.EOF, cancel: cancel, over: make(chan struct{})})
+	conn := &contextConn{cause: io.EOF, cancel: cancel, over: make(chan struct{})}
+	s := linesOver(t, conn)
 	s.Context = ctx
+	sent := make(chan struct{})
+	s.Unmarshal = func(b []byte) (string, error) { // the end of the stream has come by now
+		<-sent
+		close(conn.over)
+		return string(b), nil
+	}
 	s.OnError = func(err error) { t.Errorf("OnError: %v", err) }
 	spawn(t, s)
-	_ = s.Send("more")
+	assert.NoError(t, s.Send("more"))
+	close(sent)
 	assert.Equal(t, []string{"half"}, rest(s))
 	assert.NoError(t, s.Wait())
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"strings"
 	"testing"
@@ -44,6 +45,33 @@ func TestMessageOfExactlyMaxMessageSizePassesAndOneOverIsAnError(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestAnyMaxMessageSizeIsOne(t *testing.T) {
+	s, peer := newLines(t)
+	s.MaxMessageSize = math.MaxInt
+	spawn(t, s)
+	go func() {
+		write(peer, "one\n")
+		_ = peer.Close()
+	}()
+	assert.Equal(t, []string{"one"}, rest(s))
+	assert.NoError(t, s.Wait())
+}
+
+func TestLastMessageOfASplitIsBoundedAsAll(t *testing.T) {
+	s, peer := newLines(t)
+	s.MaxMessageSize = 10
+	s.Split = func(b []byte, _ bool) (int, []byte, error) {
+		if len(b) < 11 {
+			return 0, nil, nil
+		}
+		return len(b), b, bufio.ErrFinalToken
+	}
+	spawn(t, s)
+	go write(peer, strings.Repeat("x", 11))
+	assert.Empty(t, rest(s))
+	assert.ErrorIs(t, s.Wait(), bufio.ErrTooLong)
 }
 
 // frame puts the length in front of m.

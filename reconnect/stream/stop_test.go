@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -222,6 +223,31 @@ func TestContextEndsTheSessionWithItsCause(t *testing.T) {
 			})
 		})
 	}
+}
+
+// watchedContext counts who waits for its end by AfterFunc.
+type watchedContext struct {
+	context.Context
+	done     chan struct{}
+	watchers atomic.Int32
+}
+
+func (c *watchedContext) Done() <-chan struct{} { return c.done }
+
+func (c *watchedContext) AfterFunc(func()) (stop func() bool) {
+	c.watchers.Add(1)
+	return func() bool { c.watchers.Add(-1); return true }
+}
+
+func TestSessionThatIsOverLeavesNothingAtItsContext(t *testing.T) {
+	s, _ := newLines(t)
+	ctx := &watchedContext{Context: context.Background(), done: make(chan struct{})}
+	s.Context = ctx
+	spawn(t, s)
+	require.EqualValues(t, 1, ctx.watchers.Load())
+	require.NoError(t, s.Close())
+	require.NoError(t, s.Wait())
+	assert.Zero(t, ctx.watchers.Load())
 }
 
 func TestErrIsNilWhileTheSessionRuns(t *testing.T) {
