@@ -38,9 +38,9 @@ func (n *netcat) config(ctx context.Context, stderr io.Writer) (*reconnect.Confi
 	return cfg, nil
 }
 
-// writeTimeout bounds writes where a slow remote must not pass for an idle one: the
-// system takes nothing for as long as much of what it has taken before is on its way.
-// With TLS a write that has timed out would be the end of the connection.
+// writeTimeout bounds writes where there is an idle timeout, to see what has been taken
+// of one that is under way. With TLS one that has timed out would be the end of the
+// connection.
 func (o *options) writeTimeout() time.Duration {
 	if o.idleTimeout == 0 || o.tls.on {
 		return -1

@@ -31,8 +31,8 @@ Reconnecting
 Timeouts                                                0 turns one off
   -dial-timeout time   for look-up, connection and TLS handshake together (2s)
   -idle-timeout time   drop a connection with nothing sent or received for so
-                       long (off); with TLS leave time for a remote that is slow
-                       to take what is sent
+                       long (off); what counts is what the system takes, in
+                       large steps, so leave time for a remote that reads slowly
   -keepalive time      probe a silent TCP connection after so long, and so
                        often; it is dead when the third probe is lost (5s)
 

@@ -240,7 +240,7 @@ func TestAConnectionThatIsIdleIsReplaced(t *testing.T) {
 	assert.Equal(t, "rnc: connection lost after the end of the input: nothing sent or received for 20ms\n", stderr)
 }
 
-func TestARemoteThatIsSlowIsNotIdle(t *testing.T) {
+func TestARemoteThatTakesLittleAtATimeIsNotIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const sip, idle = 1 << 10, time.Second
 		var got bytes.Buffer
