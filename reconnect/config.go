@@ -34,7 +34,8 @@ const (
 // Only Remote is required.
 //
 // One Config makes one Client: a second [New] with it fails with
-// [ErrConfigBusy]. A copy made by value is a new Config, free to be used. The
+// [ErrConfigBusy]. A copy made by value is a new Config, free to be used, and one that
+// is overwritten as a whole is as new until its Client's next [Client.Reload]. The
 // Client works from a snapshot, so writing to a Config in use changes nothing
 // until [Client.Reload]; writing to it while New or Reload run is a data race.
 //
@@ -161,7 +162,7 @@ func (cfg *Config) release() {
 }
 
 // copy is for a Reload: defaults go to a copy, since another Reload may be
-// reading. A Config that was overwritten as a whole is still in use. Nothing is
+// reading. A Config that was overwritten as a whole is in use again. Nothing is
 // written to any other, which the user may be copying by value.
 func (cfg *Config) copy() Config {
 	owners.Lock()
