@@ -23,9 +23,10 @@ import (
 // already the error is that of the system, if there is one, and it is for a Read to end
 // the session, after what came before; over TLS that may say io.EOF then. Without a
 // connection it returns [ErrNotConnected], and on one that is closed, over TLS by the
-// client, that or, during a stop, an error that matches [ErrClosed]. After any other error the connection is of no
-// more use, and the session ends: it matches [syscall.EPIPE] where TLS didn't get
-// through in time, or had been cut short in a Write before.
+// client, that or, during a stop, an error that matches [ErrClosed]. After any other
+// error the connection is of no more use, and the session ends: it matches
+// [syscall.EPIPE] where TLS didn't get through in time, or had been cut short in a Write
+// before.
 func (c *Client) CloseWrite() error {
 	s := c.current.Load()
 	if s == nil {
