@@ -108,40 +108,35 @@ func TestCloseWriteOfAConnectionWithoutHalvesIsUnsupported(t *testing.T) {
 }
 
 func TestCloseWriteOfAConnectionThatIsClosedSaysSo(t *testing.T) {
-	s := testutil.NewServer(t, "tcp", testutil.Echo)
-	errs := make(chan error, 2)
-	var c *reconnect.Client
-	c = newClient(t, &reconnect.Config{Remote: s.Remote(),
-		OnSession: func(ctx context.Context) error {
-			_ = reconnect.ConnFrom(ctx).Close()
-			errs <- c.CloseWrite()
-			c.Cancel(nil)
-			errs <- c.CloseWrite()
-			return nil
-		}}, patient)
-	require.NoError(t, c.Connect())
-	assert.NoError(t, waitDone(t, c))
-	assert.Equal(t, reconnect.ErrNotConnected, <-errs)
-	assert.ErrorIs(t, <-errs, reconnect.ErrClosed)
-}
-
-func TestCloseWriteOverTLSOfAConnectionThatTheClientHasClosedSaysSo(t *testing.T) {
 	cert, pool := certificate(t, "server.test", time.Hour)
-	s := tlsEcho(t, "tcp", serverConfig(cert))
-	errs := make(chan error, 2)
-	var c *reconnect.Client
-	c = newClient(t, &reconnect.Config{Remote: s.Remote(), TLSConfig: &tls.Config{RootCAs: pool, ServerName: "server.test"},
-		OnSession: func(context.Context) error {
-			assert.NoError(t, c.Close())
-			errs <- c.CloseWrite()
-			c.Cancel(nil)
-			errs <- c.CloseWrite()
-			return nil
-		}}, patient)
-	require.NoError(t, c.Connect())
-	assert.NoError(t, waitDone(t, c))
-	assert.Equal(t, reconnect.ErrNotConnected, <-errs)
-	assert.ErrorIs(t, <-errs, reconnect.ErrClosed)
+	secure := tlsEcho(t, "tcp", serverConfig(cert))
+	byClient := func(c *reconnect.Client, _ net.Conn) error { return c.Close() }
+	for name, tc := range map[string]struct {
+		server  *testutil.Server
+		tls     *tls.Config
+		closing func(*reconnect.Client, net.Conn) error
+	}{
+		"by the session":          {testutil.NewEchoServer(t, "tcp"), nil, func(_ *reconnect.Client, conn net.Conn) error { return conn.Close() }},
+		"by the client":           {testutil.NewEchoServer(t, "tcp"), nil, byClient},
+		"by the client, over TLS": {secure, &tls.Config{RootCAs: pool, ServerName: "server.test"}, byClient},
+	} {
+		t.Run(name, func(t *testing.T) {
+			errs := make(chan error, 2)
+			var c *reconnect.Client
+			c = newClient(t, &reconnect.Config{Remote: tc.server.Remote(), TLSConfig: tc.tls,
+				OnSession: func(ctx context.Context) error {
+					assert.NoError(t, tc.closing(c, reconnect.ConnFrom(ctx)))
+					errs <- c.CloseWrite()
+					c.Cancel(nil)
+					errs <- c.CloseWrite()
+					return nil
+				}}, patient)
+			require.NoError(t, c.Connect())
+			assert.NoError(t, waitDone(t, c))
+			assert.Equal(t, reconnect.ErrNotConnected, <-errs)
+			assert.ErrorIs(t, <-errs, reconnect.ErrClosed)
+		})
+	}
 }
 
 func TestCloseWriteOverTLSIsBoundedByWriteTimeout(t *testing.T) {
