@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"darvaza.org/x/net/lifecycle"
@@ -64,9 +65,17 @@ func (r *session[_, _]) catchClosed(ctx context.Context, err error) error {
 // a wrapped one: a wrapped io.EOF may be of any stream.
 func (r *session[_, _]) isNews(err error) bool {
 	closing, over := r.queue.isClosed(), r.context.Err() != nil
-	return over && err == context.Cause(r.context) || isOnly(err, func(node error) bool {
+	return over && isSame(err, context.Cause(r.context)) || isOnly(err, func(node error) bool {
 		return closing && matches(node, ErrClosed) || over && matches(node, context.Canceled)
 	})
+}
+
+// isSame tells if two errors are one. Those that can't be compared have to be alike.
+func isSame(err, other error) bool {
+	if reflect.ValueOf(err).Comparable() {
+		return err == other
+	}
+	return reflect.DeepEqual(err, other)
 }
 
 // isOnly tells if an error, and each that is joined to it, is or wraps one such as is

@@ -282,6 +282,38 @@ func TestWorkerThatWatchesContextDoesNotMakeItsEndAnError(t *testing.T) {
 	}
 }
 
+// listError can't be compared, and so panics in a careless ==.
+type listError []string
+
+func (e listError) Error() string { return strings.Join(e, ", ") }
+
+func TestWorkerThatReturnsWhyContextEndedDoesNotFailAShutdown(t *testing.T) {
+	why, list := errors.New("why"), error(listError{"why", "not"})
+	for name, tc := range map[string]struct{ cause, returned, want error }{
+		"as it is":          {why, why, nil},
+		"a list":            {list, list, nil},
+		"a list of its own": {list, listError{"why"}, listError{"why"}},
+		"an error like it":  {why, listError{"why"}, listError{"why"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx := &lateContext{Context: context.Background(), done: make(chan struct{})}
+				s, _, _ := newHalf(t)
+				s.Context = ctx
+				spawn(t, s)
+				leave := make(chan struct{})
+				s.Go(func(context.Context) error { <-leave; return tc.returned })
+				ended := make(chan error, 1)
+				go func() { ended <- s.Shutdown(context.Background()) }()
+				synctest.Wait()
+				ctx.err.Store(&tc.cause) // of which the session isn't told yet
+				close(leave)
+				assert.Equal(t, tc.want, <-ended)
+			})
+		})
+	}
+}
+
 func TestPanicWithWhatSendSaidIsAPanicAlsoWhileClosing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, _ := newLines(t) // whose peer reads nothing
