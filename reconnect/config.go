@@ -87,8 +87,9 @@ type Config struct {
 	// Remote is where to connect: "host:port" for TCP; "unix:/path", "/path",
 	// "@abstract" or a relative path with ".sock" in it for a Unix socket.
 	Remote string
-	// Alternates are tried in order when Remote fails. An attempt is one
-	// round through all of them, each with a DialTimeout of its own.
+	// Alternates are dialled in order when Remote can't be. An attempt is one
+	// round through all of them, each with a DialTimeout of its own, until one is
+	// connected; when OnConnect then fails the next begins with Remote again.
 	Alternates []string
 
 	// Dialer replaces the client's own, for a proxy, a tunnel or a pipe. It

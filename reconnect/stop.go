@@ -16,11 +16,11 @@ func (c *Client) Cancel(cause error) {
 }
 
 // Shutdown stops the client and waits until it is done: reads end at once, the
-// session's context too, OnDisconnect runs, the connection is closed, and the
-// workers return. It gives the reason of the stop, as [Client.Wait]. When ctx
-// ends first, it closes the connection under whatever still runs, ends the
-// context of OnDisconnect, and returns the error of ctx; the client ends
-// when its callbacks and workers do.
+// session's context too, OnDisconnect runs, the workers return, and the connection is
+// closed, at the latest when the time for writes is over. It gives the reason of the
+// stop, as [Client.Wait]. When ctx ends first, it closes the connection under whatever
+// still runs, ends the context of OnDisconnect, and returns the error of ctx; the client
+// ends when its callbacks and workers do.
 //
 // It may be called at any time and any number of times, but not from a
 // callback or worker, for which it would wait.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,6 +18,7 @@ import (
 
 	"darvaza.org/x/net/reconnect"
 	"darvaza.org/x/net/reconnect/stream"
+	"darvaza.org/x/net/testutil"
 )
 
 // TestEachConnectionOfAClientGetsASessionOfItsOwn has a server that serves one
@@ -150,6 +152,43 @@ func TestFrameThatIsCutOffIsAnErrorOverAClientToo(t *testing.T) {
 	}, io.ErrUnexpectedEOF)
 }
 
+func TestClientOutlivesAServerThatDiesInTheMiddleOfALine(t *testing.T) {
+	var died atomic.Bool
+	server := testutil.NewServer(t, "tcp", func(conn net.Conn) {
+		if died.CompareAndSwap(false, true) {
+			write(conn, `{"text":"ye`)
+			return
+		}
+		write(conn, `{"text":"yes"}`+"\n")
+		_, _ = io.Copy(io.Discard, conn)
+	})
+	type answer struct{ Text string }
+	client, err := reconnect.New(&reconnect.Config{
+		Remote:        server.Remote(),
+		WaitReconnect: func(context.Context) error { return nil },
+		OnSession: func(ctx context.Context) error {
+			s := &stream.StreamSession[answer, answer]{
+				Conn:      reconnect.ConnFrom(ctx),
+				Context:   ctx,
+				MarshalTo: stream.MarshalJSON[answer],
+				Unmarshal: stream.UnmarshalJSON[answer],
+			}
+			spawn(t, s)
+			if a, ok := s.Next(); ok {
+				assert.Equal(t, "yes", a.Text)
+				assert.NoError(t, s.Close())
+				assert.NoError(t, s.Wait())
+				return reconnect.ErrDoNotReconnect
+			}
+			return s.Wait()
+		},
+	})
+	require.NoError(t, err)
+	require.NoError(t, client.Connect())
+	assert.NoError(t, client.Wait())
+	assert.EqualValues(t, 2, client.Status().Sessions)
+}
+
 func TestWhoIsSlowToReceiveGetsTheLastMessageOverAClientToo(t *testing.T) {
 	const n = 16 // as many as are read ahead
 	overAClient(t, func(conn *net.TCPConn) {
@@ -223,11 +262,18 @@ func TestConnHasTwoSecondsToComeToItsEndWithContext(t *testing.T) {
 
 // twoWays is a conn whose ends end on their own.
 type twoWays struct {
-	*io.PipeReader
-	*io.PipeWriter
+	io.Reader
+	io.Writer
 }
 
-func (c twoWays) Close() error { return errors.Join(c.PipeReader.Close(), c.PipeWriter.Close()) }
+func (c twoWays) Close() error {
+	for _, end := range []any{c.Reader, c.Writer} {
+		if end, ok := end.(io.Closer); ok {
+			_ = end.Close()
+		}
+	}
+	return nil
+}
 
 func TestWhatIsQueuedWhenThePeerEndsItsStreamMayTakeItsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 
 	"darvaza.org/core"
 	"darvaza.org/x/net/lifecycle"
@@ -29,3 +30,17 @@ func errInvalid(format string, args ...any) error {
 func errTooLong(limit int) error {
 	return fmt.Errorf("stream: message exceeds MaxMessageSize, %d bytes: %w", limit, bufio.ErrTooLong)
 }
+
+// A cutError is that of Unmarshal about a message that the peer's end has cut off. It
+// is Temporary: an unknown error of Unmarshal would weigh more than that end otherwise.
+type cutError struct {
+	err error
+}
+
+func (e *cutError) Error() string {
+	return "stream: Unmarshal of what the end of the stream has cut off: " + e.err.Error()
+}
+
+func (e *cutError) Unwrap() []error { return []error{io.ErrUnexpectedEOF, e.err} }
+
+func (*cutError) Temporary() bool { return true }

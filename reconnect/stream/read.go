@@ -56,18 +56,23 @@ func (r *session[_, _]) scan(ctx context.Context, src *source) error {
 		if err := r.readDeadline.after("ReadDeadline"); err != nil {
 			return err
 		}
-		if ok, err := r.receive(ctx, scan.Bytes()); !ok {
+		if ok, err := r.receive(ctx, scan.Bytes(), src.cut); !ok {
 			return err
 		}
 	}
 }
 
 // receive decodes one message and waits until there is a place for it. It is
-// false when there is nobody to read for any more.
-func (r *session[_, _]) receive(ctx context.Context, token []byte) (bool, error) {
+// false when there is nobody to read for any more. One that is cut off, and makes no
+// sense, is what a peer that dies leaves behind.
+func (r *session[_, _]) receive(ctx context.Context, token []byte, cut bool) (bool, error) {
 	// Without spare capacity: an append must not run into the next message.
 	m, err := r.unmarshal(token[:len(token):len(token)])
-	if err != nil {
+	switch {
+	case err == nil:
+	case cut:
+		return false, &cutError{err}
+	default:
 		return false, fmt.Errorf("stream: Unmarshal: %w", err)
 	}
 

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -35,6 +36,7 @@ type source struct {
 	ended  bool          // the peer has ended the stream: nothing else is the end of its last message
 	eof    chan struct{} // closed then
 	failed bool          // a Read has
+	cut    bool          // the last message is what the end of the stream has left, and has no end
 
 	stopped func() error // of the session
 	moved   *atomic.Bool // for linger
@@ -92,6 +94,7 @@ func (g *splitGuard) step(data []byte, atEOF bool) (int, []byte, error) {
 		return 0, nil, nil
 	}
 	advance, token, err := g.split(data, eof)
+	g.src.cut = eof && advance == len(data) && (len(token) == advance || bytes.HasSuffix(data, []byte("\r")))
 	switch {
 	case err == io.EOF && len(data) > 0:
 		// The scanner would take it for the end of the stream, all well. It comes

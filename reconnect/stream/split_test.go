@@ -3,6 +3,7 @@ package stream_test
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,11 +11,13 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"darvaza.org/x/net/lifecycle"
 	"darvaza.org/x/net/reconnect/stream"
 )
 
@@ -57,6 +60,48 @@ func TestAnyMaxMessageSizeIsOne(t *testing.T) {
 	}()
 	assert.Equal(t, []string{"one"}, rest(s))
 	assert.NoError(t, s.Wait())
+}
+
+func TestMessageThatThePeersEndCutsOffIsUnexpectedEOFWhereItMakesNoSense(t *testing.T) {
+	for name, tc := range map[string]struct {
+		sent        string
+		split       bufio.SplitFunc
+		cut, passes bool
+	}{
+		"half a value":               {`{"a":1}` + "\n" + `{"a":`, nil, true, false},
+		"half a value, return":       {`{"a":` + "\r", nil, true, false},
+		"half a word":                {`{"a":1} {"a`, bufio.ScanWords, true, false},
+		"a line that makes no sense": {"{\n", nil, false, false},
+		"a value without an end":     {`{"a":1}`, nil, false, true},
+	} {
+		for how, whole := range map[string]func(io.Reader) io.Reader{"apart": plain, "with io.EOF": iotest.DataErrReader} {
+			t.Run(name+", "+how, func(t *testing.T) {
+				s := &stream.StreamSession[map[string]int, string]{
+					Conn:      twoWays{whole(strings.NewReader(tc.sent)), io.Discard},
+					Split:     tc.split,
+					MarshalTo: stream.MarshalJSON[string],
+					Unmarshal: stream.UnmarshalJSON[map[string]int],
+				}
+				spawn(t, s)
+				rest(s)
+				err := s.Wait()
+				var of *json.SyntaxError
+				assert.Equal(t, tc.passes, err == nil)
+				assert.Equal(t, !tc.passes, errors.As(err, &of), "%v", err)
+				assert.Equal(t, tc.cut, errors.Is(err, io.ErrUnexpectedEOF), "%v", err)
+				assert.Equal(t, !tc.cut && !tc.passes, lifecycle.IsFatal(err) && err != nil, "%v", err)
+			})
+		}
+	}
+}
+
+func plain(r io.Reader) io.Reader { return r }
+
+func TestUnmarshalMayWantNoOtherAttemptAfterAMessageThatIsCutOff(t *testing.T) {
+	s := linesOver(t, twoWays{strings.NewReader("half"), io.Discard})
+	s.Unmarshal = func([]byte) (string, error) { return "", lifecycle.ErrDoNotReconnect }
+	spawn(t, s)
+	assert.True(t, lifecycle.IsFinal(s.Wait()))
 }
 
 func TestLastMessageOfASplitIsBoundedAsAll(t *testing.T) {

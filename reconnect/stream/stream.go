@@ -58,7 +58,9 @@ type StreamSession[Input, Output any] struct {
 	// [bufio.ScanLines]. At the end of the stream it is called with atEOF and
 	// what is left, which it turns into a last message, skips, or
 	// leaves, and what it leaves is an [io.ErrUnexpectedEOF]. After a read that
-	// failed it doesn't see atEOF: half a message is never passed off as a whole.
+	// failed it doesn't see atEOF. By the default a last line without its newline is a
+	// message, also half of one that a peer that dies has begun: where Unmarshal
+	// can't tell, have a Split that leaves it.
 	// A Split that makes no progress ends the session with an error, and so does
 	// one that fails, also with [io.EOF] as long as there are bytes.
 	Split bufio.SplitFunc
@@ -74,7 +76,9 @@ type StreamSession[Input, Output any] struct {
 	MarshalTo func(m Output, w io.Writer) error
 	// Unmarshal decodes what Split returned. Required. The bytes are only valid
 	// during the call: what it keeps it must copy. Its error ends the session:
-	// after a message that makes no sense nothing that follows can be trusted.
+	// after a message that makes no sense nothing that follows can be trusted. Where
+	// that is a last one without an end, which a peer that dies leaves behind, the
+	// error matches [io.ErrUnexpectedEOF], too, and is Temporary: a client tries again.
 	Unmarshal func([]byte) (Input, error)
 
 	// SetReadDeadline is called before the wait for each message, and
