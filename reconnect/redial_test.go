@@ -260,6 +260,7 @@ func TestSettersAfterReconnectSayThatThereIsNoConnectionLikeARead(t *testing.T) 
 		errs := make(chan error, 3)
 		c := connectSession(t, newPipe(t, nil), nil, func(ctx context.Context, c *reconnect.Client) error {
 			<-ctx.Done()
+			synctest.Wait() // until Reconnect is through
 			if c.Status().Sessions == 1 {
 				_, err := readOne(c)
 				errs <- err
