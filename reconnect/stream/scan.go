@@ -2,7 +2,6 @@ package stream
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -36,7 +35,7 @@ type source struct {
 	ended  bool          // the peer has ended the stream: nothing else is the end of its last message
 	eof    chan struct{} // closed then
 	failed bool          // a Read has
-	cut    bool          // the last message is what the end of the stream has left, and has no end
+	cut    bool          // the last message is only one because of that
 
 	stopped func() error // of the session
 	moved   *atomic.Bool // for linger
@@ -93,8 +92,18 @@ func (g *splitGuard) step(data []byte, atEOF bool) (int, []byte, error) {
 	if !eof && len(data) == 0 {
 		return 0, nil, nil
 	}
-	advance, token, err := g.split(data, eof)
-	g.src.cut = eof && advance == len(data) && (len(token) == advance || bytes.HasSuffix(data, []byte("\r")))
+	// The end may come along with bytes. A message that is there without it isn't cut off.
+	g.src.cut = false
+	var advance int
+	var token []byte
+	var err error
+	if len(data) > 0 {
+		advance, token, err = g.split(data, false)
+	}
+	if eof && advance == 0 && token == nil && err == nil {
+		advance, token, err = g.split(data, true)
+		g.src.cut = token != nil && len(data) > 0
+	}
 	switch {
 	case err == io.EOF && len(data) > 0:
 		// The scanner would take it for the end of the stream, all well. It comes

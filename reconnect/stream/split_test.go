@@ -70,6 +70,7 @@ func TestMessageThatThePeersEndCutsOffIsUnexpectedEOFWhereItMakesNoSense(t *test
 	}{
 		"half a value":               {`{"a":1}` + "\n" + `{"a":`, nil, true, false},
 		"half a value, return":       {`{"a":` + "\r", nil, true, false},
+		"a record without an end":    {`{"a"`, fourBytes, false, false},
 		"half a word":                {`{"a":1} {"a`, bufio.ScanWords, true, false},
 		"a line that makes no sense": {"{\n", nil, false, false},
 		"a value without an end":     {`{"a":1}`, nil, false, true},
@@ -96,6 +97,29 @@ func TestMessageThatThePeersEndCutsOffIsUnexpectedEOFWhereItMakesNoSense(t *test
 }
 
 func plain(r io.Reader) io.Reader { return r }
+
+// fourBytes has messages of that length, and an empty one at the end.
+func fourBytes(data []byte, atEOF bool) (int, []byte, error) {
+	switch {
+	case len(data) >= 4:
+		return 4, data[:4], nil
+	case atEOF:
+		return 0, []byte{}, bufio.ErrFinalToken
+	default:
+		return 0, nil, nil
+	}
+}
+
+func TestEmptyMessageAtThePeersEndIsNotCutOff(t *testing.T) {
+	s := linesOver(t, twoWays{strings.NewReader(""), io.Discard})
+	own := errors.New("own")
+	s.Split = fourBytes
+	s.Unmarshal = func([]byte) (string, error) { return "", own }
+	spawn(t, s)
+	err := s.Wait()
+	assert.ErrorIs(t, err, own)
+	assert.NotErrorIs(t, err, io.ErrUnexpectedEOF)
+}
 
 func TestUnmarshalMayWantNoOtherAttemptAfterAMessageThatIsCutOff(t *testing.T) {
 	s := linesOver(t, twoWays{strings.NewReader("half"), io.Discard})
