@@ -41,8 +41,13 @@ type source struct {
 	moved   *atomic.Bool // for linger
 }
 
+// Read tells of the end apart from bytes that come along with it. So Split sees atEOF
+// with nothing but what it has left, or kept, before.
 func (s *source) Read(p []byte) (int, error) {
-	if s.ctx.Err() != nil {
+	switch {
+	case s.ended:
+		return 0, io.EOF
+	case s.ctx.Err() != nil:
 		return 0, context.Cause(s.ctx)
 	}
 	n, err := s.conn.Read(p)
@@ -50,11 +55,12 @@ func (s *source) Read(p []byte) (int, error) {
 		s.moved.Store(true)
 	}
 	s.failed = err != nil && err != io.EOF
-	if err == io.EOF && 0 <= n && n <= len(p) {
-		// Some conns say io.EOF of their own end, too.
-		if s.ctx.Err() == nil && !s.ended && s.stopped() == nil {
-			s.ended = true
-			close(s.eof)
+	// Some conns say io.EOF of their own end, too.
+	if err == io.EOF && 0 <= n && n <= len(p) && s.ctx.Err() == nil && s.stopped() == nil {
+		s.ended = true
+		close(s.eof)
+		if n > 0 {
+			err = nil
 		}
 	}
 	return n, err
@@ -92,18 +98,8 @@ func (g *splitGuard) step(data []byte, atEOF bool) (int, []byte, error) {
 	if !eof && len(data) == 0 {
 		return 0, nil, nil
 	}
-	// The end may come along with bytes. A message that is there without it isn't cut off.
-	g.src.cut = false
-	var advance int
-	var token []byte
-	var err error
-	if len(data) > 0 {
-		advance, token, err = g.split(data, false)
-	}
-	if eof && advance == 0 && token == nil && err == nil {
-		advance, token, err = g.split(data, true)
-		g.src.cut = token != nil && len(data) > 0
-	}
+	advance, token, err := g.split(data, eof)
+	g.src.cut = eof && len(data)+len(token) > 0
 	switch {
 	case err == io.EOF && len(data) > 0:
 		// The scanner would take it for the end of the stream, all well. It comes

@@ -121,6 +121,80 @@ func TestEmptyMessageAtThePeersEndIsNotCutOff(t *testing.T) {
 	assert.NotErrorIs(t, err, io.ErrUnexpectedEOF)
 }
 
+// collecting makes a Split that takes bytes as they come, and has a message at each
+// semicolon and at the end.
+func collecting() bufio.SplitFunc {
+	var kept []byte
+	return func(data []byte, atEOF bool) (int, []byte, error) {
+		part, _, whole := bytes.Cut(data, []byte(";"))
+		kept = append(kept, part...)
+		switch {
+		case whole:
+			token := append([]byte{}, kept...)
+			kept = nil
+			return len(part) + 1, token, nil
+		case atEOF && len(kept) > 0:
+			return len(data), kept, bufio.ErrFinalToken
+		default:
+			return len(data), nil, nil
+		}
+	}
+}
+
+func TestSplitThatKeepsBytesHearsOfTheEnd(t *testing.T) {
+	own := errors.New("own")
+	for how, whole := range map[string]func(io.Reader) io.Reader{"apart": plain, "with io.EOF": iotest.DataErrReader} {
+		for _, last := range []string{"two", "twofold"} {
+			t.Run(last+", "+how, func(t *testing.T) {
+				s := linesOver(t, twoWays{whole(strings.NewReader("one;" + last)), io.Discard})
+				s.Split = collecting()
+				s.Unmarshal = func(b []byte) (string, error) {
+					if string(b) == "twofold" {
+						return "", own
+					}
+					return string(b), nil
+				}
+				spawn(t, s)
+				got := rest(s)
+				if last == "two" {
+					assert.Equal(t, []string{"one", "two"}, got)
+					assert.NoError(t, s.Wait())
+					return
+				}
+				err := s.Wait()
+				require.ErrorIs(t, err, own)
+				assert.ErrorIs(t, err, io.ErrUnexpectedEOF, "what was kept is cut off, too")
+				assert.False(t, lifecycle.IsFatal(err))
+			})
+		}
+	}
+}
+
+func TestSplitSeesNothingButTheEndAfterIt(t *testing.T) {
+	for how, whole := range map[string]func(io.Reader) io.Reader{"apart": plain, "with io.EOF": iotest.DataErrReader} {
+		t.Run(how, func(t *testing.T) {
+			s := linesOver(t, twoWays{whole(strings.NewReader("a\nbcd")), io.Discard})
+			var calls []string
+			s.Split = func(data []byte, atEOF bool) (int, []byte, error) {
+				if atEOF {
+					calls = append(calls, string(data))
+				} else {
+					assert.Empty(t, calls)
+				}
+				advance, token, err := bufio.ScanLines(data, false)
+				if atEOF && len(data) > 0 { // one by one
+					return 1, data[:1], nil
+				}
+				return advance, token, err
+			}
+			spawn(t, s)
+			assert.Equal(t, []string{"a", "b", "c", "d"}, rest(s))
+			assert.NoError(t, s.Wait())
+			assert.Equal(t, []string{"bcd", "cd", "d", ""}, calls)
+		})
+	}
+}
+
 func TestUnmarshalMayWantNoOtherAttemptAfterAMessageThatIsCutOff(t *testing.T) {
 	s := linesOver(t, twoWays{strings.NewReader("half"), io.Discard})
 	s.Unmarshal = func([]byte) (string, error) { return "", lifecycle.ErrDoNotReconnect }

@@ -62,7 +62,8 @@ type StreamSession[Input, Output any] struct {
 	// message, also half of one that a peer that dies has begun: where Unmarshal
 	// can't tell, have a Split that leaves it.
 	// A Split that makes no progress ends the session with an error, and so does
-	// one that fails, also with [io.EOF] as long as there are bytes.
+	// one that fails, also with [io.EOF] as long as there are bytes. With
+	// [bufio.ErrFinalToken] it ends what can be received, as the peer's end would.
 	Split bufio.SplitFunc
 	// Marshal encodes a message, framing included: with lines, it adds the
 	// newline. Either Marshal or MarshalTo is required. It is called by the
@@ -77,8 +78,9 @@ type StreamSession[Input, Output any] struct {
 	// Unmarshal decodes what Split returned. Required. The bytes are only valid
 	// during the call: what it keeps it must copy. Its error ends the session:
 	// after a message that makes no sense nothing that follows can be trusted. Where
-	// that is a last one without an end, which a peer that dies leaves behind, the
-	// error matches [io.ErrUnexpectedEOF], too, and is Temporary: a client tries again.
+	// that is one which Split has found only at the end of the stream, as a peer that
+	// dies leaves behind, the error matches [io.ErrUnexpectedEOF], too, and is
+	// Temporary: a client tries again.
 	Unmarshal func([]byte) (Input, error)
 
 	// SetReadDeadline is called before the wait for each message, and
