@@ -2,9 +2,12 @@ package reconnect_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
+	"os"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -71,6 +74,88 @@ func TestReadAfterCloseReturnsErrNotConnectedUntilTheNextConnection(t *testing.T
 		require.NoError(t, c.Close(), "again")
 		close(proceed)
 	})
+}
+
+// dialectConn has an error of its own for a connection that was closed here, as those
+// of multiplexers have, or the pipes of a process.
+type dialectConn struct {
+	net.Conn
+	closed error
+}
+
+func (c *dialectConn) say(err error) error {
+	if errors.Is(err, io.ErrClosedPipe) || errors.Is(err, net.ErrClosed) {
+		return c.closed
+	}
+	return err
+}
+
+func (c *dialectConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	return n, c.say(err)
+}
+
+func (c *dialectConn) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	return n, c.say(err)
+}
+
+func (c *dialectConn) CloseWrite() error {
+	return c.say(c.Conn.(*net.TCPConn).CloseWrite())
+}
+
+func TestClientKnowsThatItHasClosedTheConnectionWhateverTheTransportCallsThat(t *testing.T) {
+	own := errors.New("stream closed")
+	drop := func(c *reconnect.Client, _ *testutil.PipeListener) error { return c.Close() }
+	for name, tc := range map[string]struct {
+		closed  error
+		through bool // the client
+		worker  bool
+		drop    func(*reconnect.Client, *testutil.PipeListener) error
+	}{
+		"a session's Read":  {closed: own, through: true, drop: drop},
+		"a worker's":        {closed: own, through: true, worker: true, drop: drop},
+		"on the connection": {closed: &os.PathError{Op: "read", Path: "|0", Err: os.ErrClosed}, drop: drop},
+		"a worker's after a loss": {closed: own, through: true, worker: true, drop: func(c *reconnect.Client, p *testutil.PipeListener) error {
+			p.Conns()[0].FailWrite(syscall.EPIPE)
+			_, err := c.Write([]byte("x"))
+			assert.ErrorIs(t, err, syscall.EPIPE)
+			return nil
+		}},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			p := newPipe(t, nil)
+			read := func(ctx context.Context, c *reconnect.Client) error {
+				var r io.Reader = c
+				if !tc.through {
+					r = reconnect.ConnFrom(ctx)
+				}
+				_, err := r.Read(make([]byte, 1))
+				if tc.through {
+					assert.ErrorIs(t, err, reconnect.ErrNotConnected)
+				}
+				return err
+			}
+			edit := func(cfg *reconnect.Config) {
+				unbounded(cfg)
+				cfg.Dialer = wrapped(p, func(conn net.Conn) net.Conn { return &dialectConn{conn, tc.closed} })
+			}
+			c := connectSession(t, p, edit, func(ctx context.Context, c *reconnect.Client) error {
+				if tc.worker || c.Status().Sessions > 1 {
+					return untilDone(ctx)
+				}
+				return read(ctx, c)
+			})
+			if tc.worker {
+				c.Go(func(ctx context.Context) error { return read(ctx, c) })
+			}
+			synctest.Wait()
+			require.NoError(t, tc.drop(c, p))
+			synctest.Wait()
+			require.NoError(t, c.Err())
+			require.EqualValues(t, 2, c.Status().Sessions)
+		})
+	}
 }
 
 func TestCloseDoesNotCutAWaitShort(t *testing.T) {

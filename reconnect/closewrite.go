@@ -57,11 +57,11 @@ func (c *Client) CloseWrite() error {
 		return fmt.Errorf("reconnect: CloseWrite: %w", err)
 	case isTimeout(err):
 		err = fmt.Errorf("%v: %w", err, syscall.EPIPE) // one that the connection doesn't survive
-	}
-	s.cancel(err)
-	if isShut(err) {
+	case isShut(err), s.closed.Load():
+		s.cancel(err)
 		return s.closedError()
 	}
+	s.cancel(err)
 	return fmt.Errorf("reconnect: CloseWrite: %w", err)
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"darvaza.org/x/net/dialer"
 	"darvaza.org/x/net/reconnect"
 	"darvaza.org/x/net/testutil"
 )
@@ -115,15 +116,18 @@ func TestCloseWriteOfAConnectionThatIsClosedSaysSo(t *testing.T) {
 		server  *testutil.Server
 		tls     *tls.Config
 		closing func(*reconnect.Client, net.Conn) error
+		dialer  reconnect.Dialer
 	}{
-		"by the session":          {testutil.NewEchoServer(t, "tcp"), nil, func(_ *reconnect.Client, conn net.Conn) error { return conn.Close() }},
-		"by the client":           {testutil.NewEchoServer(t, "tcp"), nil, byClient},
-		"by the client, over TLS": {secure, &tls.Config{RootCAs: pool, ServerName: "server.test"}, byClient},
+		"by the session":          {testutil.NewEchoServer(t, "tcp"), nil, func(_ *reconnect.Client, conn net.Conn) error { return conn.Close() }, nil},
+		"by the client":           {testutil.NewEchoServer(t, "tcp"), nil, byClient, nil},
+		"by the client, over TLS": {secure, &tls.Config{RootCAs: pool, ServerName: "server.test"}, byClient, nil},
+		"by the client, which the transport calls otherwise": {testutil.NewEchoServer(t, "tcp"), nil, byClient,
+			wrapped(dialer.New(dialer.Config{}), func(conn net.Conn) net.Conn { return &dialectConn{conn, errors.New("stream closed")} })},
 	} {
 		t.Run(name, func(t *testing.T) {
 			errs := make(chan error, 2)
 			var c *reconnect.Client
-			c = newClient(t, &reconnect.Config{Remote: tc.server.Remote(), TLSConfig: tc.tls,
+			c = newClient(t, &reconnect.Config{Remote: tc.server.Remote(), TLSConfig: tc.tls, Dialer: tc.dialer,
 				OnSession: func(ctx context.Context) error {
 					assert.NoError(t, tc.closing(c, reconnect.ConnFrom(ctx)))
 					errs <- c.CloseWrite()

@@ -35,11 +35,13 @@ func TestExplicitStopOrPanicCountsWhateverEndedTheSession(t *testing.T) {
 		"stop and cancelled": func(ctx context.Context, _ error) error {
 			return fmt.Errorf("%w: %w", reconnect.ErrDoNotReconnect, ctx.Err())
 		},
-		"stop and closed":      func(_ context.Context, read error) error { return errors.Join(read, reconnect.ErrDoNotReconnect) },
-		"own error and closed": func(_ context.Context, read error) error { return errors.Join(read, broken) },
-		"panic of cancelled":   func(ctx context.Context, _ error) error { panic(ctx.Err()) },
-		"panic of the cause":   func(ctx context.Context, _ error) error { panic(context.Cause(ctx)) },
-		"panic of closed":      func(_ context.Context, read error) error { panic(read) },
+		"stop and closed":         func(_ context.Context, read error) error { return errors.Join(read, reconnect.ErrDoNotReconnect) },
+		"own error and closed":    func(_ context.Context, read error) error { return errors.Join(read, broken) },
+		"own error and cancelled": func(ctx context.Context, _ error) error { return errors.Join(broken, ctx.Err()) },
+		"own error, cancelled":    func(ctx context.Context, _ error) error { return fmt.Errorf("%w: %w", broken, ctx.Err()) },
+		"panic of cancelled":      func(ctx context.Context, _ error) error { panic(ctx.Err()) },
+		"panic of the cause":      func(ctx context.Context, _ error) error { panic(context.Cause(ctx)) },
+		"panic of closed":         func(_ context.Context, read error) error { panic(read) },
 	} {
 		for name, drop := range drops {
 			bubble(t, how+" "+name, func(t *testing.T) {

@@ -213,8 +213,9 @@ func (d *direction) failed(n int, err error) error {
 			d.session.cancel(err) // not a time-out of this call's
 		}
 		return d.timedOut(err)
-	case isCut(err) && d.session.Err() != nil:
-		// The connection was closed here, while the call waited for another.
+	case d.session.closed.Load(), isCut(err) && d.session.Err() != nil:
+		// The connection was closed here, maybe while the call waited for another. A
+		// transport may have words of its own for that.
 		err = d.session.closedError()
 	default:
 		makeRoom(0) // what follows needs it anyway; once is cheaper than step by step

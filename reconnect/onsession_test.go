@@ -3,6 +3,7 @@ package reconnect_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -231,7 +232,11 @@ func TestSessionThatReturnsItsContextsErrorReconnects(t *testing.T) {
 		for how, answer := range map[string]func(context.Context) error{
 			"ctx.Err":   func(ctx context.Context) error { return ctx.Err() },
 			"cause":     context.Cause,
-			"wrapped":   func(ctx context.Context) error { return errors.Join(errors.New("session"), ctx.Err()) },
+			"wrapped":   func(ctx context.Context) error { return fmt.Errorf("session: %w", ctx.Err()) },
+			"of a kind": func(context.Context) error { return cancelledError{errors.New("session")} },
+			"joined to others of the network": func(ctx context.Context) error {
+				return errors.Join(ctx.Err(), nil, &mildError{errors.New("session")})
+			},
 			"closed":    func(context.Context) error { return net.ErrClosed },
 			"nil":       func(context.Context) error { return nil },
 			"Read's":    func(context.Context) error { return reconnect.ErrNotConnected },
@@ -259,6 +264,18 @@ func TestSessionThatReturnsItsContextsErrorReconnects(t *testing.T) {
 		}
 	}
 }
+
+// mildError is an unknown error that says it is worth another try.
+type mildError struct{ error }
+
+func (e *mildError) Unwrap() error { return e.error }
+func (*mildError) Temporary() bool { return true }
+
+// cancelledError passes for the end of a context, whatever it wraps.
+type cancelledError struct{ error }
+
+func (e cancelledError) Unwrap() error      { return e.error }
+func (cancelledError) Is(target error) bool { return target == context.Canceled }
 
 func TestSessionsOwnErrorStopsTheClientWhateverDroppedTheConnection(t *testing.T) {
 	broken := errors.New("state corrupted")

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"io/fs"
 	"net"
 	"slices"
 	"sync/atomic"
@@ -225,34 +226,47 @@ func (s *session) outcome(err error) error {
 	switch {
 	case err == nil || cause == nil || lifecycle.IsFinal(err):
 		return err
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled) && isNoFailure(err):
 		err = cause
 	}
-	if !isRequest(cause) || IsFatal(err) && err != cause {
+	if !isRequest(cause) {
 		return err
 	}
 	caused := isShut
 	if isRedial(cause) {
 		caused = isCut // Close sets no deadline: a session that timed out did so before
 	}
-	if err == cause || each(err, caused) {
+	if err == cause || isOnly(err, caused) {
 		return nil
 	}
 	return err
 }
 
-// each tells if an error is made of nothing but such as is says. It isn't for
-// endless ones, which IsFatal finds out.
-func each(err error, is func(error) bool) bool {
+// isNoFailure tells if an error is fatal for nothing but the cancellation in it. What a
+// session has joined to that may be a failure of its own.
+func isNoFailure(err error) bool {
+	like, ok := err.(interface{ Is(error) bool })
+	return !IsFatal(err) || ok && like.Is(context.Canceled) ||
+		each(err, isNoFailure, func(leaf error) bool { return leaf == context.Canceled })
+}
+
+// isOnly tells if an error is made of nothing but such as is says.
+func isOnly(err error, is func(error) bool) bool {
+	return each(err, func(part error) bool { return isOnly(part, is) }, is)
+}
+
+// each tells if part holds for whatever an error wraps, or leaf for one that wraps
+// nothing. It isn't for endless ones, which are final.
+func each(err error, part, leaf func(error) bool) bool {
 	switch e := err.(type) {
 	case interface{ Unwrap() error }:
 		if inner := e.Unwrap(); inner != nil {
-			return each(inner, is)
+			return part(inner)
 		}
 	case interface{ Unwrap() []error }:
-		return !slices.ContainsFunc(e.Unwrap(), func(part error) bool { return part != nil && !each(part, is) })
+		return !slices.ContainsFunc(e.Unwrap(), func(inner error) bool { return inner != nil && !part(inner) })
 	}
-	return is(err)
+	return leaf(err)
 }
 
 // isCut tells if an error is what I/O gets when its connection is taken away.
@@ -262,7 +276,7 @@ func isCut(err error) bool {
 
 // isShut tells if an error is what I/O gets when its connection is closed.
 func isShut(err error) bool {
-	return errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe)
+	return errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe) || errors.Is(err, fs.ErrClosed)
 }
 
 // isRequest tells if a session was ended by a method of the client.
