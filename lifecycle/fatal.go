@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"slices"
 
 	"darvaza.org/core"
 )
@@ -29,7 +30,8 @@ import (
 //     broken, that a host or network can't be reached, that a Unix socket isn't
 //     there yet (ENOENT, but not within a *fs.PathError or *os.LinkError, which
 //     speak of files), that descriptors or buffers ran out, and
-//     [ErrAbnormalConnect]. The Windows codes for these count alike.
+//     [ErrAbnormalConnect]. The Windows codes for these count alike;
+//   - of the alerts of TLS, a bad record MAC and an internal error.
 //
 // Fatal, so true:
 //   - what is final ([IsFinal]): [ErrDoNotReconnect], a panic (core.Recovered,
@@ -40,7 +42,7 @@ import (
 //   - errors of configuration: *net.AddrError, net.UnknownNetworkError,
 //     net.InvalidAddrError and whatever matches core.ErrInvalid;
 //   - certificate errors: those of crypto/x509, *tls.CertificateVerificationError
-//     and the alerts a TLS server answers with;
+//     and the other alerts a TLS server answers with;
 //   - every error that isn't listed.
 //
 // IsFatal doesn't block, and may be called concurrently; it only reads err. It
@@ -164,8 +166,13 @@ func isMisconfigured(err error) bool {
 // isLost recognises the end of a connection, or the failure to get one, where it
 // isn't told by an errno.
 func isLost(err error) bool {
-	if _, ok := err.(*net.DNSError); ok {
+	switch e := err.(type) {
+	case *net.DNSError:
 		return true
+	case *net.OpError:
+		if isPassingAlert(e) {
+			return true
+		}
 	}
 	for _, target := range lost {
 		if matches(err, target) {
@@ -182,4 +189,17 @@ var lost = []error{
 	net.ErrClosed,
 	context.DeadlineExceeded,
 	os.ErrDeadlineExceeded,
+}
+
+// isPassingAlert recognises an alert of TLS that the next connection need not meet
+// again: bytes were damaged on their way, or a side had trouble of its own. It goes by
+// the text, since crypto/tls keeps the type to itself.
+func isPassingAlert(e *net.OpError) bool {
+	return (e.Op == "local error" || e.Op == "remote error") && e.Err != nil &&
+		slices.Contains(passingAlerts, e.Err.Error())
+}
+
+var passingAlerts = []string{
+	tls.AlertError(20).Error(), // bad record MAC
+	tls.AlertError(80).Error(), // internal error
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"math/big"
 	"net"
@@ -153,6 +154,48 @@ func TestIsFatalIsTrueForCertificatesThatEitherSideRejects(t *testing.T) {
 	here, _ = handshake(t, &tls.Config{InsecureSkipVerify: true}, server)
 	require.ErrorContains(t, here, "remote error: tls:")
 	assert.True(t, lifecycle.IsFatal(here), "%v", here)
+}
+
+func TestIsFatalIsFalseForAServerThatHasNoCertificateYet(t *testing.T) {
+	sealed := func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, errors.New("sealed") }
+	here, _ := handshake(t, &tls.Config{InsecureSkipVerify: true}, &tls.Config{GetCertificate: sealed})
+	require.ErrorContains(t, here, "remote error: tls: internal error")
+	assert.False(t, lifecycle.IsFatal(here), "%v", here)
+}
+
+// damagingConn changes the last byte of what is read, once there was a first record.
+type damagingConn struct {
+	net.Conn
+	on bool
+}
+
+func (c *damagingConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if c.on && n > 0 {
+		b[n-1] ^= 1
+	}
+	return n, err
+}
+
+func TestIsFatalIsFalseForBytesThatWereDamagedOnTheirWay(t *testing.T) {
+	c, s := dialPair(t)
+	server := tls.Server(s, &tls.Config{Certificates: []tls.Certificate{certificate(t)}, SessionTicketsDisabled: true})
+	remote := make(chan error, 1)
+	go func() {
+		_, _ = server.Write([]byte("hello"))
+		_, err := server.Read(make([]byte, 1))
+		remote <- err
+	}()
+	damaged := &damagingConn{Conn: c}
+	client := tls.Client(damaged, &tls.Config{InsecureSkipVerify: true})
+	require.NoError(t, client.Handshake())
+	damaged.on = true
+	_, err := client.Read(make([]byte, 5))
+	require.ErrorContains(t, err, "local error: tls: bad record MAC")
+	assert.False(t, lifecycle.IsFatal(err), "%v", err)
+	err = <-remote
+	require.ErrorContains(t, err, "remote error: tls: bad record MAC")
+	assert.False(t, lifecycle.IsFatal(err), "%v", err)
 }
 
 func TestIsFatalIsFalseForAHandshakeCutShort(t *testing.T) {

@@ -26,6 +26,10 @@ type fatalCase struct {
 	err  error
 }
 
+func alert(op string, code uint8) error {
+	return &net.OpError{Op: op, Err: tls.AlertError(code)}
+}
+
 func opError(err error) error {
 	return &net.OpError{Op: "dial", Net: "tcp", Err: err}
 }
@@ -97,6 +101,10 @@ var recoverableCases = []fatalCase{
 	{"a socket's errno behind a path", pathError(opError(syscall.ENOENT))},
 	{"a path behind a socket", opError(pathError(syscall.ENOENT))},
 
+	{"damaged bytes, says the server", alert("remote error", 20)},
+	{"damaged bytes", fmt.Errorf("x: %w", alert("local error", 20))},
+	{"trouble of the server", alert("remote error", 80)},
+
 	{"wrapped once", fmt.Errorf("x: %w", io.EOF)},
 	{"wrapped by core", core.Wrap(io.EOF, "x")},
 	{"wrapped quietly", core.QuietWrap(syscall.ECONNRESET, "x")},
@@ -156,6 +164,9 @@ var fatalCases = []fatalCase{
 	{"unknown certificate", tls.AlertError(46)},
 	{"unknown authority, says the server", opError(tls.AlertError(48))},
 	{"access denied", tls.AlertError(49)},
+	{"access denied, says the server", alert("remote error", 49)},
+	{"an alert without content", &net.OpError{Op: "remote error"}},
+	{"what isn't of TLS", opError(tls.AlertError(80))},
 	{"certificate required", tls.AlertError(116)},
 
 	{"a session's own error", errOwn},
