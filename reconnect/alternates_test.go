@@ -2,6 +2,8 @@ package reconnect_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net"
 	"syscall"
 	"testing"
@@ -52,6 +54,38 @@ func TestAlternatesAreTriedInOrderAndThePrimaryIsPreferred(t *testing.T) {
 		at("a.test:1")
 		assert.EqualValues(t, 4, c.Status().Attempts)
 	})
+}
+
+func TestRoundIsFatalOnlyWhereAllRemotesAre(t *testing.T) {
+	broken, refused := errors.New("proxy: no such route"), testutil.ConnRefused("tcp", "x.test:1")
+	for name, tc := range map[string]struct {
+		first, second error
+		fatal         bool
+	}{
+		"the first":  {broken, refused, false},
+		"the second": {refused, broken, false},
+		"both":       {broken, broken, true},
+		"a stop":     {refused, fmt.Errorf("gone: %w", reconnect.ErrDoNotReconnect), true},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			a, b := newPipe(t, nil), newPipe(t, nil)
+			a.Refuse(tc.first)
+			b.Refuse(tc.second)
+			cfg := pipeConfig(a)
+			cfg.Remote, cfg.Alternates = "a.test:1", []string{"b.test:1"}
+			cfg.Dialer = twoServers{"a.test:1": a, "b.test:1": b}
+			cfg.WaitReconnect = untilDone
+			c := newClient(t, cfg)
+			assert.Equal(t, tc.fatal, c.Connect() != nil)
+			err := c.Status().LastError
+			require.ErrorIs(t, err, tc.first)
+			require.ErrorIs(t, err, tc.second)
+			assert.Equal(t, tc.fatal, reconnect.IsFatal(err))
+			if !tc.fatal {
+				assert.Equal(t, reconnect.Waiting, c.State())
+			}
+		})
+	}
 }
 
 func TestStatusNamesTheAlternateThatIsBeingDialled(t *testing.T) {

@@ -92,6 +92,8 @@ type Config struct {
 	// Alternates are dialled in order when Remote can't be. An attempt is one
 	// round through all of them, each with a DialTimeout of its own, until one is
 	// connected; when OnConnect then fails the next begins with Remote again.
+	// Its error joins theirs. It is fatal only where each of them is, or one is an
+	// ErrDoNotReconnect or a panic.
 	Alternates []string
 
 	// Dialer replaces the client's own, for a proxy, a tunnel or a pipe. It

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"strings"
 
 	"darvaza.org/x/net/lifecycle"
@@ -44,8 +45,21 @@ func (c *Client) dial(s *session) error {
 	case 1:
 		return errs[0]
 	default:
-		return errors.Join(errs...)
+		return &roundError{errs}
 	}
+}
+
+// A roundError says why none of the remotes was reached.
+type roundError struct {
+	errs []error
+}
+
+func (e *roundError) Error() string   { return errors.Join(e.errs...).Error() }
+func (e *roundError) Unwrap() []error { return e.errs }
+
+// Temporary tells [IsFatal] that one of the remotes may be reached yet.
+func (e *roundError) Temporary() bool {
+	return slices.ContainsFunc(e.errs, func(err error) bool { return !IsFatal(err) })
 }
 
 // dialRemote dials one remote. A connection that comes up after the session
