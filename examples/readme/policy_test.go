@@ -25,6 +25,8 @@ func keepTrying(cfg *reconnect.Config) error {
 		switch {
 		case errors.Is(err, errBadPassword):
 			return err
+		case errors.Is(err, reconnect.ErrDoNotReconnect): // the end, whatever is returned
+			return err
 		case reconnect.IsFatal(err): // what would decide without OnError
 			fmt.Println("going on in spite of:", err)
 			return nil

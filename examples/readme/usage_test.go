@@ -37,7 +37,7 @@ func subscribe(ctx context.Context, remote string, options ...reconnect.OptionFu
 	if err := client.Connect(); err != nil {
 		return err // the first attempt failed, and another would as well
 	}
-	return client.Wait() // nil if the stop was asked for, here by ctx
+	return client.Wait() // nil if ctx was merely cancelled, else why the client stopped
 }
 
 // over is an option that replaces the network by a server in memory, and waits

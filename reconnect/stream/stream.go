@@ -51,7 +51,8 @@ type StreamSession[Input, Output any] struct {
 	// must be safe to call at the same time. Over a client the session has to be
 	// done before OnSession returns: it closes the connection the client has then.
 	Conn io.ReadWriteCloser
-	// Context ends the session when it ends. Nil means context.Background.
+	// Context ends the session when it ends. Nil means context.Background. That of a
+	// client's session ends before all is received: a loop over Recv mustn't heed it.
 	Context context.Context
 
 	// Split finds the messages in the bytes that come in. The default is
