@@ -158,6 +158,35 @@ func TestClientKnowsThatItHasClosedTheConnectionWhateverTheTransportCallsThat(t 
 	}
 }
 
+// onceConn can't be closed twice.
+type onceConn struct {
+	net.Conn
+	closed bool
+}
+
+func (c *onceConn) Close() error {
+	if c.closed {
+		return errors.New("channel closed")
+	}
+	c.closed = true
+	return c.Conn.Close()
+}
+
+func TestSecondCloseOfAConnectionIsNoError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipe(t, nil)
+		edit := func(cfg *reconnect.Config) {
+			cfg.Dialer = wrapped(p, func(conn net.Conn) net.Conn { return &onceConn{Conn: conn} })
+		}
+		c := connectSession(t, p, edit, func(_ context.Context, c *reconnect.Client) error {
+			assert.NoError(t, c.Close())
+			assert.NoError(t, c.Close())
+			return reconnect.ErrDoNotReconnect
+		})
+		require.NoError(t, waitDone(t, c))
+	})
+}
+
 func TestCloseDoesNotCutAWaitShort(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipe(t, nil)

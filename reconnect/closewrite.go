@@ -61,6 +61,7 @@ func (c *Client) CloseWrite() error {
 		s.cancel(err)
 		return s.closedError()
 	}
+	err = s.out.lost(err)
 	s.cancel(err)
 	return fmt.Errorf("reconnect: CloseWrite: %w", err)
 }

@@ -65,8 +65,8 @@ type Config struct {
 	// OnSession runs the protocol and returns when the session is over: nil
 	// to reconnect, an error to be judged. Its context carries the connection
 	// ([ConnFrom]) and ends when the session has to. A context.Canceled, wrapped
-	// or not, is judged by what has ended the context then; an error that it is
-	// joined to still counts. Without OnSession the
+	// or not, is judged by what has ended the context then; a fatal error that it
+	// is joined to still counts. Without OnSession the
 	// connection is held open for the client's workers.
 	OnSession func(context.Context) error
 	// OnDisconnect runs once for every connection whose OnConnect succeeded,
@@ -104,9 +104,12 @@ type Config struct {
 	// support deadlines: where setting one fails when a timeout needs it, the
 	// attempt or the session ends with that error. A Read of theirs that has to
 	// write may run into the deadline of the last Write. One that panics keeps
-	// others from reading, or writing, until the session ends. Where a session reads
-	// from one itself the error after a Close has to match [net.ErrClosed],
-	// [io.ErrClosedPipe] or [fs.ErrClosed]; through the client any will do.
+	// others from reading, or writing, until the session ends. One that doesn't
+	// survive a deadline, such as a WebSocket, needs the timeouts off. To Read and
+	// Write of the client each error of such a connection that isn't final is a loss,
+	// and worth a retry. Where a session uses the connection itself, or through TLS, its
+	// errors are judged like all others, and that after a Close has to match
+	// [net.ErrClosed], [io.ErrClosedPipe] or [fs.ErrClosed].
 	Dialer dialer.Dialer
 	// TLSConfig, when set, runs TLS over the connection. A ServerName left
 	// empty is taken from the remote; TLS 1.2 is the least accepted.

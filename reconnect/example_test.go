@@ -89,8 +89,25 @@ func ExampleConfig() {
 	// reason: enough
 }
 
-// Waits that grow, with jitter, up to a limit of attempts.
+// Waits that grow, with jitter, for as long as it takes.
 func ExampleNewExponentialWaiter() {
+	server := testutil.Pipe(testutil.Echo)
+	defer server.Close()
+
+	client := reconnect.Must(&reconnect.Config{
+		Remote:        "server.example:7",
+		Dialer:        server,
+		WaitReconnect: reconnect.NewExponentialWaiter(500*time.Millisecond, 10*time.Second),
+	})
+	fmt.Println(client.Connect())
+	fmt.Println(client.Shutdown(context.Background()))
+	// Output:
+	// <nil>
+	// <nil>
+}
+
+// A client that gives up after three waits, which are very short here.
+func ExampleLimitWaiter() {
 	server := testutil.Pipe(testutil.Echo)
 	defer server.Close()
 	server.Refuse(testutil.ConnRefused("tcp", "server.example:7"))

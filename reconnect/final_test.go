@@ -22,6 +22,12 @@ import (
 	"darvaza.org/x/net/testutil"
 )
 
+// causesError may have causes, and has none.
+type causesError struct{ causes []error }
+
+func (*causesError) Error() string     { return "bad frame" }
+func (e *causesError) Unwrap() []error { return e.causes }
+
 // What is final ends the client also where the error says, beside that, no more
 // than that the connection was taken away.
 func TestExplicitStopOrPanicCountsWhateverEndedTheSession(t *testing.T) {
@@ -35,13 +41,15 @@ func TestExplicitStopOrPanicCountsWhateverEndedTheSession(t *testing.T) {
 		"stop and cancelled": func(ctx context.Context, _ error) error {
 			return fmt.Errorf("%w: %w", reconnect.ErrDoNotReconnect, ctx.Err())
 		},
-		"stop and closed":         func(_ context.Context, read error) error { return errors.Join(read, reconnect.ErrDoNotReconnect) },
-		"own error and closed":    func(_ context.Context, read error) error { return errors.Join(read, broken) },
-		"own error and cancelled": func(ctx context.Context, _ error) error { return errors.Join(broken, ctx.Err()) },
-		"own error, cancelled":    func(ctx context.Context, _ error) error { return fmt.Errorf("%w: %w", broken, ctx.Err()) },
-		"panic of cancelled":      func(ctx context.Context, _ error) error { panic(ctx.Err()) },
-		"panic of the cause":      func(ctx context.Context, _ error) error { panic(context.Cause(ctx)) },
-		"panic of closed":         func(_ context.Context, read error) error { panic(read) },
+		"stop and closed":                          func(_ context.Context, read error) error { return errors.Join(read, reconnect.ErrDoNotReconnect) },
+		"own error and closed":                     func(_ context.Context, read error) error { return errors.Join(read, broken) },
+		"own error and cancelled":                  func(ctx context.Context, _ error) error { return errors.Join(broken, ctx.Err()) },
+		"own error, cancelled":                     func(ctx context.Context, _ error) error { return fmt.Errorf("%w: %w", broken, ctx.Err()) },
+		"own error without a cause":                func(context.Context, error) error { return &causesError{} },
+		"own error without a cause, and cancelled": func(ctx context.Context, _ error) error { return errors.Join(ctx.Err(), &causesError{}) },
+		"panic of cancelled":                       func(ctx context.Context, _ error) error { panic(ctx.Err()) },
+		"panic of the cause":                       func(ctx context.Context, _ error) error { panic(context.Cause(ctx)) },
+		"panic of closed":                          func(_ context.Context, read error) error { panic(read) },
 	} {
 		for name, drop := range drops {
 			bubble(t, how+" "+name, func(t *testing.T) {

@@ -146,7 +146,7 @@ func TestTimeoutsEndNoSessionAndOtherErrorsDo(t *testing.T) {
 					return
 				}
 				require.EqualValues(t, 2, c.Status().Sessions)
-				require.Equal(t, tc.err, receive(t, cause))
+				require.ErrorIs(t, receive(t, cause), tc.err)
 			})
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"darvaza.org/x/net/lifecycle"
 )
 
 // enter is for a call that has to know from the start when it must end: the
@@ -76,7 +78,7 @@ func (d *direction) prepare(limit time.Duration) error {
 		err = d.arm(0) // of the time when there was a bound
 	}
 	d.mu.Unlock()
-	return unlessCut(err)
+	return withoutDeadline(err)
 }
 
 // prepareOther is prepare for an unusual transport. It unlocks the mutex.
@@ -88,34 +90,39 @@ func (d *direction) prepareOther(limit time.Duration) error {
 	switch {
 	case d.fixed:
 	case limit == unknown && d.bound <= 0 && d.armed != 0:
-		return unlessCut(d.arm(0))
+		return withoutDeadline(d.arm(0))
 	case limit == unknown:
 	default:
 		late := max(min(d.bound, limit-d.now()), 0) / tick // the call's own bound may be shorter
 		if d.armed < limit || d.armed > limit+late {
-			return unlessCut(d.arm(limit + late))
+			return withoutDeadline(d.arm(limit + late))
 		}
 	}
 	return nil
 }
 
-// unlessCut drops the error of a connection that is closed: the call will tell.
-func unlessCut(err error) error {
-	if err != nil && isCut(err) {
+// withoutDeadline says what is wrong with a connection on which none can be set. The
+// error of one that is closed is dropped: the call will tell.
+func withoutDeadline(err error) error {
+	if err == nil || isCut(err) {
 		return nil
 	}
-	return err
+	return &deadlineError{err}
 }
 
-// noDeadline says what is wrong with a connection on which none can be set.
-func noDeadline(err error) error {
-	return fmt.Errorf("reconnect: connection without deadlines: %w", err)
+// A deadlineError is that of a connection without deadlines.
+type deadlineError struct{ err error }
+
+func (e *deadlineError) Error() string {
+	return "reconnect: connection without deadlines: " + e.err.Error()
 }
+
+func (e *deadlineError) Unwrap() error { return e.err }
 
 // giveUp is the end of a call that has its turn but not its deadline.
 func (d *direction) giveUp(err error) error {
 	d.yield()
-	return d.failed(0, noDeadline(err))
+	return d.failed(0, err)
 }
 
 // settle is the end of a call that knew its limit. After a quick one ticks come
@@ -161,7 +168,7 @@ func (d *direction) disarm() {
 // when the word was w. If that is a time-out and not the call's own the call may
 // go on, after another prepare. Otherwise the error is what is to be told.
 func (d *direction) goOn(err error, limit time.Duration, w uint64) (_ time.Duration, again bool, _ error) {
-	if !isTimeout(err) {
+	if !d.isTimeout(err) {
 		return limit, false, err
 	}
 	joined := false
@@ -205,12 +212,15 @@ func (d *direction) goOn(err error, limit time.Duration, w uint64) (_ time.Durat
 // that isn't a time-out ends the session.
 func (d *direction) failed(n int, err error) error {
 	switch {
-	case isTimeout(err):
+	case d.isTimeout(err):
 		switch {
 		case !d.write && n > 0:
 			return nil
 		case d.isSplit():
 			d.session.cancel(err) // not a time-out of this call's
+		}
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			err = fmt.Errorf("%w (%w)", err, os.ErrDeadlineExceeded) // so that users can tell
 		}
 		return d.timedOut(err)
 	case d.session.closed.Load(), isCut(err) && d.session.Err() != nil:
@@ -222,6 +232,7 @@ func (d *direction) failed(n int, err error) error {
 		if d.isHalfClosed() {
 			err = errHalfClosed // TLS has an error of its own for that, which nobody could tell
 		}
+		err = d.lost(err)
 		d.session.cancel(err)
 	}
 	return err
@@ -234,6 +245,24 @@ func (d *direction) timedOut(err error) error {
 	}
 	return err
 }
+
+// lost marks an error as the loss that it is to the connection, where the transport has
+// words for that which nobody knows. Those of TLS may be about a certificate.
+func (d *direction) lost(err error) error {
+	if d.ticking || d.isTLS() || !IsFatal(err) || lifecycle.IsFinal(err) {
+		return err
+	}
+	if _, ok := err.(*deadlineError); ok {
+		return err // and so would the next one be
+	}
+	return &lostError{err}
+}
+
+// A lostError is the loss of a connection in words of the transport's own.
+type lostError struct{ error }
+
+func (e *lostError) Unwrap() error { return e.error }
+func (*lostError) Temporary() bool { return true }
 
 // isSplit tells if a write that timed out before this one has left a TLS record
 // in two. There is no writing after that: all that TLS gives is the old time-out
@@ -252,6 +281,19 @@ func (d *direction) isSplit() bool {
 func (d *direction) isTLS() bool {
 	_, ok := d.session.conn.(*tls.Conn)
 	return ok
+}
+
+// isTimeout tells if a deadline passed, and not a time that the transport has set
+// itself, such as that of QUIC for a silent peer: the connection doesn't survive that.
+func (d *direction) isTimeout(err error) bool {
+	return isTimeout(err) && (d.ticking || errors.Is(err, os.ErrDeadlineExceeded) || d.hasPassed())
+}
+
+// hasPassed tells if the deadline has.
+func (d *direction) hasPassed() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.armed != 0 && d.now() >= d.armed
 }
 
 // isTimeout tells if a deadline passed. ETIMEDOUT says "timeout" too, but

@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"net"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -175,13 +174,17 @@ func (s *session) hush(grace time.Duration) {
 // close closes the connection. A goodbye of TLS has the grace that writes have after a
 // stop, or what is left of it.
 func (s *session) close() error {
-	s.closed.Store(true)
-	return s.goodbyeOf(s.conn.Close, func() time.Duration {
+	again := s.closed.Swap(true)
+	err := s.goodbyeOf(s.conn.Close, func() time.Duration {
 		if s.out.isEnded() {
 			return max(s.out.left(), 0)
 		}
 		return s.client.settings.Load().grace()
 	})
+	if again {
+		return nil // what it says of that is nobody's business
+	}
+	return err
 }
 
 // abandon closes the connection under whatever still runs and ends the
@@ -258,15 +261,24 @@ func isOnly(err error, is func(error) bool) bool {
 // each tells if part holds for whatever an error wraps, or leaf for one that wraps
 // nothing. It isn't for endless ones, which are final.
 func each(err error, part, leaf func(error) bool) bool {
+	var inner []error
 	switch e := err.(type) {
 	case interface{ Unwrap() error }:
-		if inner := e.Unwrap(); inner != nil {
-			return part(inner)
-		}
+		inner = []error{e.Unwrap()}
 	case interface{ Unwrap() []error }:
-		return !slices.ContainsFunc(e.Unwrap(), func(inner error) bool { return inner != nil && !part(inner) })
+		inner = e.Unwrap()
 	}
-	return leaf(err)
+	wraps := false
+	for _, err := range inner {
+		switch {
+		case err == nil:
+		case !part(err):
+			return false
+		default:
+			wraps = true
+		}
+	}
+	return wraps || leaf(err)
 }
 
 // isCut tells if an error is what I/O gets when its connection is taken away.

@@ -1,0 +1,146 @@
+package reconnect_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"darvaza.org/x/net/reconnect"
+)
+
+// idleError is what QUIC says of a peer that is silent: its connection is gone.
+type idleError struct{}
+
+func (idleError) Error() string        { return "no recent network activity" }
+func (idleError) Timeout() bool        { return true }
+func (idleError) Temporary() bool      { return false }
+func (idleError) Is(target error) bool { return target == net.ErrClosed }
+
+func TestTimeoutOfTheTransportsOwnEndsTheSession(t *testing.T) {
+	for name, timeout := range map[string]time.Duration{"timeouts off": -1, "far away": time.Hour} {
+		eachCall(t, func(t *testing.T, do call) {
+			p := newPipe(t, nil)
+			c := connectPipe(t, p, func(cfg *reconnect.Config) { cfg.ReadTimeout, cfg.WriteTimeout = timeout, timeout })
+			conn := fakeConn(t, p)
+			conn.FailRead(idleError{})
+			conn.FailWrite(idleError{})
+			_, err := do(c)
+			require.ErrorIs(t, err, idleError{}, name)
+			synctest.Wait()
+			require.EqualValues(t, 2, c.Status().Sessions, name)
+		})
+	}
+}
+
+// muxError is what a multiplexer calls the end of a deadline.
+type muxError struct{}
+
+func (muxError) Error() string   { return "deadline reached" }
+func (muxError) Timeout() bool   { return true }
+func (muxError) Temporary() bool { return true }
+
+// muxConn has an error of its own for a deadline that has passed.
+type muxConn struct{ net.Conn }
+
+func (c muxConn) say(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return muxError{}
+	}
+	return err
+}
+
+func (c muxConn) Read(b []byte) (int, error)  { n, err := c.Conn.Read(b); return n, c.say(err) }
+func (c muxConn) Write(b []byte) (int, error) { n, err := c.Conn.Write(b); return n, c.say(err) }
+
+func TestTimeoutMatchesTheStandardErrorWhateverTheTransportCallsIt(t *testing.T) {
+	for name, fix := range map[string]func(*reconnect.Client) error{
+		"own bound": func(*reconnect.Client) error { return nil },
+		"deadline":  func(c *reconnect.Client) error { return c.SetDeadline(time.Second, 0) },
+	} {
+		eachCall(t, func(t *testing.T, do call) {
+			p := newPipe(t, nil)
+			c := connectPipe(t, p, func(cfg *reconnect.Config) {
+				cfg.Dialer = wrapped(p, func(conn net.Conn) net.Conn { return muxConn{conn} })
+			})
+			require.NoError(t, fix(c))
+			for range 3 {
+				_, err := do(c)
+				require.ErrorIs(t, err, os.ErrDeadlineExceeded, name)
+				require.ErrorIs(t, err, muxError{}, name)
+			}
+			require.EqualValues(t, 1, c.Status().Sessions, name)
+			require.Equal(t, reconnect.Connected, c.State())
+		})
+	}
+}
+
+func TestConnectionLostInWordsOfTheTransportIsWorthARetry(t *testing.T) {
+	for name, tc := range map[string]struct {
+		err   error
+		stops bool
+	}{
+		"unknown":   {errors.New("session shutdown"), false},
+		"cancelled": {fmt.Errorf("failed to get reader: %w", context.Canceled), false}, // as WebSockets say at a deadline
+		"final":     {fmt.Errorf("banned: %w", reconnect.ErrDoNotReconnect), true},
+	} {
+		for _, worker := range []bool{false, true} {
+			eachCall(t, func(t *testing.T, do call) {
+				p := newPipe(t, nil)
+				failed := func(c *reconnect.Client) error {
+					conn := fakeConn(t, p)
+					conn.FailRead(tc.err)
+					conn.FailWrite(tc.err)
+					_, err := do(c)
+					assert.ErrorIs(t, err, tc.err, name)
+					return err
+				}
+				c := connectSession(t, p, nil, func(ctx context.Context, c *reconnect.Client) error {
+					if worker || c.Status().Sessions > 1 {
+						return untilDone(ctx)
+					}
+					return failed(c)
+				})
+				if worker {
+					c.Go(func(context.Context) error { return failed(c) })
+				}
+				if tc.stops {
+					require.ErrorIs(t, waitDone(t, c), tc.err, name)
+					return
+				}
+				synctest.Wait()
+				require.NoError(t, c.Err(), name)
+				require.EqualValues(t, 2, c.Status().Sessions, name)
+			})
+		}
+	}
+}
+
+// deafConn can't end its half, and says so in words of its own.
+type deafConn struct {
+	net.Conn
+	err error
+}
+
+func (c deafConn) CloseWrite() error { return c.err }
+
+func TestConnectionFoundLostByCloseWriteIsWorthARetry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		own := errors.New("session shutdown")
+		p := newPipe(t, nil)
+		c := connectPipe(t, p, func(cfg *reconnect.Config) {
+			cfg.Dialer = wrapped(p, func(conn net.Conn) net.Conn { return deafConn{conn, own} })
+		})
+		require.ErrorIs(t, c.CloseWrite(), own)
+		synctest.Wait()
+		require.NoError(t, c.Err())
+		require.EqualValues(t, 2, c.Status().Sessions)
+	})
+}
