@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// Limit returns a waiter that is w for a number of attempts in a row and then
+// Limit returns a waiter that is w for a number of waits in a row and then
 // gives up: a wait whose [Attempt] has a Number below attempts is passed on to w,
 // any other is refused at once. With attempts zero or less all are refused. A
 // context without an [Attempt] counts as the first wait.
 //
-// The refusal says how many attempts there were, and wraps [ErrDoNotReconnect]
+// The refusal says how many attempts to reconnect there were, and wraps [ErrDoNotReconnect]
 // as well as the Err of the [Attempt] where there is one. Match either
 // by [errors.Is] or [errors.As]. A nil w waits for [DefaultDelay].
 func Limit(w Waiter, attempts int) func(context.Context) error {

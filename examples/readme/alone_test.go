@@ -62,7 +62,7 @@ func again(ctx context.Context, fn func(context.Context) error) error {
 		}
 		err = wait(waiter.WithAttempt(ctx, waiter.Attempt{Number: n, Err: err}))
 		if err != nil {
-			return err // matches ErrDoNotReconnect and the error of fn
+			return err // that of ctx, or one that matches ErrDoNotReconnect and the error of fn
 		}
 	}
 }
@@ -77,7 +77,8 @@ func Example_waiter() {
 	// Output: 6 true true
 }
 
-// pump copies in both directions, and ends both when one does.
+// pump copies in both directions, and ends both when one does: whoever ends his
+// half of a connection isn't answered any more.
 func pump(ctx context.Context, a, b net.Conn) error {
 	return worker.Run(ctx,
 		func(context.Context) error { _, err := io.Copy(a, b); return err },

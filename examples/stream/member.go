@@ -74,7 +74,7 @@ func (m *member) chat(ctx context.Context) error {
 		select {
 		case m.ear <- text:
 			m.seen++
-		case <-m.client.Context().Done(): // ctx ends with the connection: there may be more to hear
+		case <-ctx.Done(): // there may be more to hear, which the server says again
 			return s.Wait()
 		}
 	}

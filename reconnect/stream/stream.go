@@ -50,9 +50,11 @@ type StreamSession[Input, Output any] struct {
 	// unblock Read and Write, as it does for a net.Conn, and Read and Write
 	// must be safe to call at the same time. Over a client the session has to be
 	// done before OnSession returns: it closes the connection the client has then.
+	// And the client's ReadTimeout bounds each wait for a message.
 	Conn io.ReadWriteCloser
-	// Context ends the session when it ends. Nil means context.Background. That of a
-	// client's session ends before all is received: a loop over Recv mustn't heed it.
+	// Context ends the session when it ends. Nil means context.Background. Where that
+	// of a client's session ends by io.EOF there may be more to receive: a loop over
+	// Recv that heeds it loses that.
 	Context context.Context
 
 	// Split finds the messages in the bytes that come in. The default is
