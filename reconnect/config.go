@@ -102,14 +102,16 @@ type Config struct {
 	// others: where a proxy says no in words that [IsFatal] can't know, wrap
 	// what is worth a retry by core.NewTemporaryError. Its connections have to
 	// support deadlines: where setting one fails when a timeout needs it, the
-	// attempt or the session ends with that error. A Read of theirs that has to
+	// attempt or the session ends with that error, and without any a stop, a Reconnect
+	// or a Reload that redials closes the connection at once, before OnDisconnect. One
+	// that doesn't survive a deadline, such as a WebSocket, needs the timeouts off.
+	//
+	// To Read and Write of the client each error of such a connection that isn't final
+	// is a loss, and worth a retry. Where a session uses the connection itself, or
+	// through TLS, its errors are judged like all others, and that after a Close has to
+	// match [net.ErrClosed], [io.ErrClosedPipe] or [fs.ErrClosed]. A Read that has to
 	// write may run into the deadline of the last Write. One that panics keeps
-	// others from reading, or writing, until the session ends. One that doesn't
-	// survive a deadline, such as a WebSocket, needs the timeouts off. To Read and
-	// Write of the client each error of such a connection that isn't final is a loss,
-	// and worth a retry. Where a session uses the connection itself, or through TLS, its
-	// errors are judged like all others, and that after a Close has to match
-	// [net.ErrClosed], [io.ErrClosedPipe] or [fs.ErrClosed].
+	// others from reading, or writing, until the session ends.
 	Dialer dialer.Dialer
 	// TLSConfig, when set, runs TLS over the connection. A ServerName left
 	// empty is taken from the remote; TLS 1.2 is the least accepted.

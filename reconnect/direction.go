@@ -46,6 +46,7 @@ type direction struct {
 	dismissed bool       // the connection is closed: calls don't take turns any more
 	split     bool       // a write has left a TLS record in two
 	shut      bool       // CloseWrite was called
+	early     uint32     // how much before the deadline a time-out came, in ms; 0: none did
 	bound     time.Duration
 	armed     time.Duration // the deadline, since the session's start; 0: none
 	until     time.Duration // the limit of the call that has its turn; 0: it has none, or never looked
@@ -107,7 +108,7 @@ func (d *direction) now() time.Duration {
 // that the connection is closed, which the next call on it tells as well, or
 // that it has no deadlines.
 func (d *direction) arm(at time.Duration) error {
-	d.armed = at
+	d.armed, d.early = at, 0
 	var t time.Time
 	if at != 0 {
 		t = d.session.since.Add(at)

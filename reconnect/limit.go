@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"os"
 	"syscall"
@@ -94,7 +95,7 @@ func (d *direction) prepareOther(limit time.Duration) error {
 	case limit == unknown:
 	default:
 		late := max(min(d.bound, limit-d.now()), 0) / tick // the call's own bound may be shorter
-		if d.armed < limit || d.armed > limit+late {
+		if d.armed < limit || d.armed > limit+late && d.early == 0 {
 			return withoutDeadline(d.arm(limit + late))
 		}
 	}
@@ -151,7 +152,7 @@ func (d *direction) settle(limit time.Duration) {
 func (d *direction) settleOther() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.until = 0
+	d.until, d.early = 0, 0
 	d.disarm()
 }
 
@@ -189,6 +190,10 @@ func (d *direction) goOn(err error, limit time.Duration, w uint64) (_ time.Durat
 	if !alone && d.until > 0 {
 		limit = d.until
 	}
+	if d.isEarly(now, limit) {
+		again, err = d.tryAnew(now, err)
+		return limit, again, err
+	}
 	switch {
 	case d.fixed && (d.ticking || joined):
 		// If it isn't over, a tick was overtaken by what the user has set. Or he has
@@ -206,6 +211,29 @@ func (d *direction) goOn(err error, limit time.Duration, w uint64) (_ time.Durat
 		again = d.ticking || joined || now >= d.armed // or the transport has its own ideas
 	}
 	return limit, again, err
+}
+
+// isEarly tells if a time-out came before its time. On sockets ticks do, and for writes
+// over TLS there is isSplit. The mutex is held.
+func (d *direction) isEarly(now, limit time.Duration) bool {
+	return !d.ticking && !(d.write && d.isTLS()) && d.armed != 0 && now < d.armed &&
+		(limit == unknown || now < limit)
+}
+
+// tryAnew is for a time-out that came before its time. Maybe the deadline has been
+// moved meanwhile, be it on the connection itself. If it isn't heeded when it is armed
+// again, the connection has nothing but time-outs to give any more, as TLS after one
+// in the middle of a handshake. The mutex is held.
+func (d *direction) tryAnew(now time.Duration, err error) (bool, error) {
+	early := (d.armed - now) / time.Millisecond
+	if d.early != 0 && early > time.Duration(d.early/2) {
+		return false, fmt.Errorf("reconnect: connection with endless time-outs: %v: %w", err, syscall.EPIPE)
+	}
+	if d.arm(d.armed) != nil {
+		return false, err
+	}
+	d.early = uint32(min(early+1, math.MaxUint32))
+	return true, err
 }
 
 // failed is the error that the caller gets of a call that has moved n bytes. One

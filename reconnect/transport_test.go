@@ -2,10 +2,13 @@ package reconnect_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,7 +16,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"darvaza.org/x/net/dialer"
 	"darvaza.org/x/net/reconnect"
+	"darvaza.org/x/net/testutil"
 )
 
 // idleError is what QUIC says of a peer that is silent: its connection is gone.
@@ -143,4 +148,115 @@ func TestConnectionFoundLostByCloseWriteIsWorthARetry(t *testing.T) {
 		require.NoError(t, c.Err())
 		require.EqualValues(t, 2, c.Status().Sessions)
 	})
+}
+
+// stuckConn times out so many times too early. Once it has timed out at its time it has
+// nothing else to give any more, as TLS after a handshake that did.
+type stuckConn struct {
+	net.Conn
+	early int
+	stuck error
+}
+
+func (c *stuckConn) call(do func([]byte) (int, error), b []byte) (int, error) {
+	if c.early > 0 {
+		c.early--
+		return 0, os.ErrDeadlineExceeded
+	}
+	if c.stuck != nil {
+		return 0, c.stuck
+	}
+	n, err := do(b)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		c.stuck = err
+	}
+	return n, err
+}
+
+func (c *stuckConn) Read(b []byte) (int, error)  { return c.call(c.Conn.Read, b) }
+func (c *stuckConn) Write(b []byte) (int, error) { return c.call(c.Conn.Write, b) }
+
+func TestConnectionThatHasOnlyTimeoutsToGiveIsLost(t *testing.T) {
+	bound := func(timeout time.Duration) func(*reconnect.Config) {
+		return func(cfg *reconnect.Config) { cfg.ReadTimeout, cfg.WriteTimeout = timeout, timeout }
+	}
+	for name, tc := range map[string]struct {
+		edit func(*reconnect.Config)
+		fix  time.Duration
+	}{
+		"own bound":              {bound(time.Second), 0},
+		"deadline":               {bound(time.Second), 3 * time.Second},
+		"deadline, timeouts off": {bound(-1), 3 * time.Second},
+	} {
+		eachCall(t, func(t *testing.T, do call) {
+			p := newPipe(t, nil)
+			edit := func(cfg *reconnect.Config) {
+				tc.edit(cfg)
+				cfg.Dialer = wrapped(p, func(conn net.Conn) net.Conn { return &stuckConn{Conn: conn} })
+			}
+			timeouts := 0
+			c := connectSession(t, p, edit, func(ctx context.Context, c *reconnect.Client) error {
+				if c.Status().Sessions > 1 {
+					return untilDone(ctx)
+				}
+				for ; ; timeouts++ {
+					if tc.fix > 0 {
+						assert.NoError(t, c.SetDeadline(tc.fix, 0))
+					}
+					if _, err := do(c); !errors.Is(err, os.ErrDeadlineExceeded) || timeouts > 100 {
+						return err
+					}
+				}
+			})
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			require.EqualValues(t, 2, c.Status().Sessions, name)
+			require.Equal(t, 1, timeouts, name)
+			require.ErrorIs(t, c.Status().LastError, syscall.EPIPE, name)
+		})
+	}
+}
+
+func TestTimeoutThatComesTooEarlyIsNotTold(t *testing.T) {
+	for name, fix := range map[string]func(*reconnect.Client) error{
+		"own bound": func(*reconnect.Client) error { return nil },
+		"deadline":  func(c *reconnect.Client) error { return c.SetDeadline(2*time.Second, 0) },
+	} {
+		eachCall(t, func(t *testing.T, do call) {
+			p := newPipe(t, nil)
+			conn := &stuckConn{}
+			c := connectPipe(t, p, func(cfg *reconnect.Config) {
+				cfg.ReadTimeout, cfg.WriteTimeout = 2*time.Second, 2*time.Second
+				cfg.Dialer = wrapped(p, func(c net.Conn) net.Conn { conn.Conn = c; return conn })
+			})
+			for range 3 {
+				conn.early, conn.stuck = 1, nil
+				require.NoError(t, fix(c))
+				begin := time.Now()
+				_, err := do(c)
+				require.ErrorIs(t, err, os.ErrDeadlineExceeded, name)
+				require.GreaterOrEqual(t, time.Since(begin), 2*time.Second, name)
+			}
+			require.EqualValues(t, 1, c.Status().Sessions)
+		})
+	}
+}
+
+// The handshake is left to the first Read, and the server says nothing.
+func TestHandshakeThatTimesOutInAReadEndsTheSession(t *testing.T) {
+	s := testutil.NewServer(t, "tcp", func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
+	c := newClient(t, &reconnect.Config{Remote: s.Remote(), ReadTimeout: 10 * time.Millisecond,
+		WaitReconnect: reconnect.NewImmediateErrorWaiter(nil),
+		Dialer: wrapped(dialer.New(dialer.Config{}), func(conn net.Conn) net.Conn {
+			return tls.Client(conn, &tls.Config{ServerName: "server.test"})
+		})}, patient)
+	require.NoError(t, c.Connect())
+	c.Go(func(ctx context.Context) error {
+		for ctx.Err() == nil {
+			_, _ = readOne(c) // whatever it says
+		}
+		return nil
+	})
+	require.NoError(t, s.WaitAccepted(guarded(t), 3))
+	require.NoError(t, c.Shutdown(guarded(t)))
 }
