@@ -46,7 +46,8 @@ type direction struct {
 	dismissed bool       // the connection is closed: calls don't take turns any more
 	split     bool       // a write has left a TLS record in two
 	shut      bool       // CloseWrite was called
-	early     uint32     // how much before the deadline a time-out came, in ms; 0: none did
+	tries     uint8      // time-outs before the deadline, since it was armed otherwise
+	early     uint32     // how much before it the first of them came, in ms
 	bound     time.Duration
 	armed     time.Duration // the deadline, since the session's start; 0: none
 	until     time.Duration // the limit of the call that has its turn; 0: it has none, or never looked
@@ -78,6 +79,10 @@ const (
 // other transports, as a part of the bound. The promise is a sixteenth.
 const tick = 32
 
+// maxTries is how many time-outs in a row may come before the deadline. Each of the reads
+// that began free may have one when it is moved.
+const maxTries = 16
+
 // longest is what a longer timeout counts as, so that sums of the present, a
 // timeout and its tick stay clear of an overflow. As a limit it is none.
 const longest = 100 * 365 * 24 * time.Hour
@@ -108,7 +113,7 @@ func (d *direction) now() time.Duration {
 // that the connection is closed, which the next call on it tells as well, or
 // that it has no deadlines.
 func (d *direction) arm(at time.Duration) error {
-	d.armed, d.early = at, 0
+	d.armed, d.tries = at, 0
 	var t time.Time
 	if at != 0 {
 		t = d.session.since.Add(at)

@@ -95,7 +95,7 @@ func (d *direction) prepareOther(limit time.Duration) error {
 	case limit == unknown:
 	default:
 		late := max(min(d.bound, limit-d.now()), 0) / tick // the call's own bound may be shorter
-		if d.armed < limit || d.armed > limit+late && d.early == 0 {
+		if d.armed < limit || d.armed > limit+late && d.tries == 0 {
 			return withoutDeadline(d.arm(limit + late))
 		}
 	}
@@ -152,7 +152,7 @@ func (d *direction) settle(limit time.Duration) {
 func (d *direction) settleOther() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.until, d.early = 0, 0
+	d.until, d.tries = 0, 0
 	d.disarm()
 }
 
@@ -221,18 +221,21 @@ func (d *direction) isEarly(now, limit time.Duration) bool {
 }
 
 // tryAnew is for a time-out that came before its time. Maybe the deadline has been
-// moved meanwhile, be it on the connection itself. If it isn't heeded when it is armed
-// again, the connection has nothing but time-outs to give any more, as TLS after one
-// in the middle of a handshake. The mutex is held.
+// moved meanwhile, be it on the connection itself. If it is never heeded, however often
+// it is armed again, the connection has nothing but time-outs to give any more, as TLS
+// after one in the middle of a handshake. The mutex is held.
 func (d *direction) tryAnew(now time.Duration, err error) (bool, error) {
-	early := (d.armed - now) / time.Millisecond
-	if d.early != 0 && early > time.Duration(d.early/2) {
+	early, tries := (d.armed-now)/time.Millisecond, d.tries
+	switch {
+	case tries == 0:
+		d.early = uint32(min(early, math.MaxUint32))
+	case tries >= maxTries && early >= time.Duration(d.early/2):
 		return false, fmt.Errorf("reconnect: connection with endless time-outs: %v: %w", err, syscall.EPIPE)
 	}
 	if d.arm(d.armed) != nil {
 		return false, err
 	}
-	d.early = uint32(min(early+1, math.MaxUint32))
+	d.tries = min(tries, maxTries-1) + 1
 	return true, err
 }
 

@@ -8,6 +8,8 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -245,7 +247,7 @@ func TestTimeoutThatComesTooEarlyIsNotTold(t *testing.T) {
 // The handshake is left to the first Read, and the server says nothing.
 func TestHandshakeThatTimesOutInAReadEndsTheSession(t *testing.T) {
 	s := testutil.NewServer(t, "tcp", func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
-	c := newClient(t, &reconnect.Config{Remote: s.Remote(), ReadTimeout: 10 * time.Millisecond,
+	c := newClient(t, &reconnect.Config{Remote: s.Remote(), ReadTimeout: 100 * time.Millisecond,
 		WaitReconnect: reconnect.NewImmediateErrorWaiter(nil),
 		Dialer: wrapped(dialer.New(dialer.Config{}), func(conn net.Conn) net.Conn {
 			return tls.Client(conn, &tls.Config{ServerName: "server.test"})
@@ -259,4 +261,42 @@ func TestHandshakeThatTimesOutInAReadEndsTheSession(t *testing.T) {
 	})
 	require.NoError(t, s.WaitAccepted(guarded(t), 3))
 	require.NoError(t, c.Shutdown(guarded(t)))
+}
+
+// movedConn has so many time-outs to tell from before its deadline was moved.
+type movedConn struct {
+	net.Conn
+	early atomic.Int32
+}
+
+func (c *movedConn) Read(b []byte) (int, error) {
+	if c.early.Add(-1) >= 0 {
+		return 0, os.ErrDeadlineExceeded
+	}
+	return c.Conn.Read(b)
+}
+
+func TestDeadlineThatIsMovedAtTheLastMomentEndsNoSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const readers = 8
+		p := newPipe(t, nil)
+		conn := &movedConn{}
+		c := connectPipe(t, p, func(cfg *reconnect.Config) {
+			unbounded(cfg)
+			cfg.Dialer = wrapped(p, func(c net.Conn) net.Conn { conn.Conn = c; return conn })
+		})
+		conn.early.Store(readers)
+		require.NoError(t, c.SetReadDeadline(time.Minute))
+		begin := time.Now()
+		var wg sync.WaitGroup
+		for range readers {
+			wg.Go(func() {
+				_, err := readOne(c)
+				assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
+				assert.Equal(t, time.Minute, time.Since(begin))
+			})
+		}
+		wg.Wait()
+		require.EqualValues(t, 1, c.Status().Sessions)
+	})
 }
