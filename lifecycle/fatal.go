@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"io/fs"
 	"net"
 	"os"
+	"reflect"
 	"slices"
 
 	"darvaza.org/core"
@@ -31,7 +33,8 @@ import (
 //     there yet (ENOENT, but not within a *fs.PathError or *os.LinkError, which
 //     speak of files), that descriptors or buffers ran out, and
 //     [ErrAbnormalConnect]. The Windows codes for these count alike;
-//   - of the alerts of TLS, a bad record MAC and an internal error.
+//   - over TLS, a write after CloseWrite, and of the alerts a bad record MAC and an
+//     internal error.
 //
 // Fatal, so true:
 //   - what is final ([IsFinal]): [ErrDoNotReconnect], a panic (core.Recovered,
@@ -179,8 +182,14 @@ func isLost(err error) bool {
 			return true
 		}
 	}
-	return false
+	return reflect.TypeOf(err) == plain && err.Error() == tlsShutdown
 }
+
+// tlsShutdown is a plain error of crypto/tls, which keeps it to itself, about a write
+// after CloseWrite: what is EPIPE without TLS.
+const tlsShutdown = "tls: protocol is shutdown"
+
+var plain = reflect.TypeOf(errors.New(""))
 
 var lost = []error{
 	io.EOF,

@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"math/big"
 	"net"
@@ -161,6 +162,18 @@ func TestIsFatalIsFalseForAServerThatHasNoCertificateYet(t *testing.T) {
 	here, _ := handshake(t, &tls.Config{InsecureSkipVerify: true}, &tls.Config{GetCertificate: sealed})
 	require.ErrorContains(t, here, "remote error: tls: internal error")
 	assert.False(t, lifecycle.IsFatal(here), "%v", here)
+}
+
+func TestIsFatalIsFalseForAWriteOverTLSAfterCloseWrite(t *testing.T) {
+	c, s := dialPair(t)
+	server := tls.Server(s, &tls.Config{Certificates: []tls.Certificate{certificate(t)}})
+	go func() { _ = server.Handshake() }()
+	client := tls.Client(c, &tls.Config{InsecureSkipVerify: true})
+	require.NoError(t, client.Handshake())
+	require.NoError(t, client.CloseWrite())
+	_, err := client.Write([]byte("bye"))
+	require.Error(t, err)
+	assert.False(t, lifecycle.IsFatal(fmt.Errorf("goodbye: %w", err)), "%v", err)
 }
 
 // damagingConn changes the last byte of what is read, once there was a first record.

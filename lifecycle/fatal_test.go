@@ -167,6 +167,7 @@ var fatalCases = []fatalCase{
 	{"access denied, says the server", alert("remote error", 49)},
 	{"an alert without content", &net.OpError{Op: "remote error"}},
 	{"what isn't of TLS", opError(tls.AlertError(80))},
+	{"what says the same as TLS", bare{"tls: protocol is shutdown"}},
 	{"certificate required", tls.AlertError(116)},
 
 	{"a session's own error", errOwn},
