@@ -66,8 +66,8 @@ type Config struct {
 	// to reconnect, an error to be judged. Its context carries the connection
 	// ([ConnFrom]) and ends when the session has to. A context.Canceled, wrapped
 	// or not, is judged by what has ended the context then; a fatal error that it
-	// is joined to still counts. Without OnSession the
-	// connection is held open for the client's workers.
+	// is joined to still counts. Without OnSession the connection is held open for
+	// the client's workers, and its loss is noticed by their Read or Write alone.
 	OnSession func(context.Context) error
 	// OnDisconnect runs once for every connection whose OnConnect succeeded,
 	// before the client closes it. Its context isn't cancelled by the
@@ -121,7 +121,9 @@ type Config struct {
 	// and the time between probes; the third lost one ends the connection.
 	// Default 5 s.
 	KeepAlive time.Duration
-	// DialTimeout bounds look-up, dial and TLS handshake together. Default 2 s.
+	// DialTimeout bounds look-up, dial and TLS handshake together. Default 2 s. A
+	// system with several name servers asks the second after some seconds, 5 by
+	// default: where the first may be down this has to be more.
 	DialTimeout time.Duration
 	// ReadTimeout bounds each Read of the client. Default 2 s.
 	ReadTimeout time.Duration
