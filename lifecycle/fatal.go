@@ -33,7 +33,8 @@ import (
 //     there yet (ENOENT, but not within a *fs.PathError or *os.LinkError, which
 //     speak of files), that descriptors or buffers ran out, and
 //     [ErrAbnormalConnect]. The Windows codes for these count alike;
-//   - over TLS, a write after CloseWrite, and of the alerts a bad record MAC and an
+//   - over TLS, a write after CloseWrite, a bad record after good ones
+//     (tls.RecordHeaderError without a Conn), and of the alerts a bad record MAC and an
 //     internal error.
 //
 // Fatal, so true:
@@ -174,6 +175,10 @@ func isLost(err error) bool {
 		return true
 	case *net.OpError:
 		if isPassingAlert(e) {
+			return true
+		}
+	case tls.RecordHeaderError:
+		if e.Conn == nil { // it did speak TLS before
 			return true
 		}
 	}

@@ -176,39 +176,52 @@ func TestIsFatalIsFalseForAWriteOverTLSAfterCloseWrite(t *testing.T) {
 	assert.False(t, lifecycle.IsFatal(fmt.Errorf("goodbye: %w", err)), "%v", err)
 }
 
-// damagingConn changes the last byte of what is read, once there was a first record.
+// damagingConn changes a byte of what is read, counted from the end where it is negative.
 type damagingConn struct {
 	net.Conn
 	on bool
+	at int
 }
 
 func (c *damagingConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if c.on && n > 0 {
-		b[n-1] ^= 1
+		b[(n+c.at)%n] ^= 1
+		c.on = false
 	}
 	return n, err
 }
 
 func TestIsFatalIsFalseForBytesThatWereDamagedOnTheirWay(t *testing.T) {
+	for at, text := range map[int]string{-1: "tls: bad record MAC", 1: "received record with version"} {
+		c, s := dialPair(t)
+		server := tls.Server(s, &tls.Config{Certificates: []tls.Certificate{certificate(t)}, SessionTicketsDisabled: true})
+		remote := make(chan error, 1)
+		go func() {
+			_, _ = server.Write([]byte("hello"))
+			_, err := server.Read(make([]byte, 1))
+			remote <- err
+		}()
+		damaged := &damagingConn{Conn: c, at: at}
+		client := tls.Client(damaged, &tls.Config{InsecureSkipVerify: true})
+		require.NoError(t, client.Handshake())
+		damaged.on = true
+		_, err := client.Read(make([]byte, 5))
+		require.ErrorContains(t, err, text)
+		assert.False(t, lifecycle.IsFatal(err), "%v", err)
+		err = <-remote
+		require.ErrorContains(t, err, "remote error: tls:")
+		assert.Equal(t, at > 0, lifecycle.IsFatal(err), "%v", err)
+	}
+}
+
+func TestIsFatalIsTrueForAServerThatDoesNotSpeakTLS(t *testing.T) {
 	c, s := dialPair(t)
-	server := tls.Server(s, &tls.Config{Certificates: []tls.Certificate{certificate(t)}, SessionTicketsDisabled: true})
-	remote := make(chan error, 1)
-	go func() {
-		_, _ = server.Write([]byte("hello"))
-		_, err := server.Read(make([]byte, 1))
-		remote <- err
-	}()
-	damaged := &damagingConn{Conn: c}
-	client := tls.Client(damaged, &tls.Config{InsecureSkipVerify: true})
-	require.NoError(t, client.Handshake())
-	damaged.on = true
-	_, err := client.Read(make([]byte, 5))
-	require.ErrorContains(t, err, "local error: tls: bad record MAC")
-	assert.False(t, lifecycle.IsFatal(err), "%v", err)
-	err = <-remote
-	require.ErrorContains(t, err, "remote error: tls: bad record MAC")
-	assert.False(t, lifecycle.IsFatal(err), "%v", err)
+	_, err := io.WriteString(s, "220 ready\r\n")
+	require.NoError(t, err)
+	err = tls.Client(c, &tls.Config{ServerName: "a.example"}).Handshake()
+	require.Error(t, err)
+	assert.True(t, lifecycle.IsFatal(err), "%v", err)
 }
 
 func TestIsFatalIsFalseForAHandshakeCutShort(t *testing.T) {

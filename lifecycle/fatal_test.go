@@ -101,6 +101,7 @@ var recoverableCases = []fatalCase{
 	{"a socket's errno behind a path", pathError(opError(syscall.ENOENT))},
 	{"a path behind a socket", opError(pathError(syscall.ENOENT))},
 
+	{"a damaged header", tls.RecordHeaderError{Msg: "x"}},
 	{"damaged bytes, says the server", alert("remote error", 20)},
 	{"damaged bytes", fmt.Errorf("x: %w", alert("local error", 20))},
 	{"trouble of the server", alert("remote error", 80)},
@@ -166,6 +167,7 @@ var fatalCases = []fatalCase{
 	{"access denied", tls.AlertError(49)},
 	{"access denied, says the server", alert("remote error", 49)},
 	{"an alert without content", &net.OpError{Op: "remote error"}},
+	{"a server that doesn't speak TLS", tls.RecordHeaderError{Msg: "x", Conn: &net.TCPConn{}}},
 	{"what isn't of TLS", opError(tls.AlertError(80))},
 	{"what says the same as TLS", bare{"tls: protocol is shutdown"}},
 	{"certificate required", tls.AlertError(116)},
