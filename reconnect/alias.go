@@ -65,7 +65,7 @@ var (
 const (
 	Idle       = lifecycle.Idle       // not connected yet
 	Connecting = lifecycle.Connecting // dial, TLS handshake, OnConnect
-	Connected  = lifecycle.Connected  // a session runs
+	Connected  = lifecycle.Connected  // a session runs, or is about to
 	Waiting    = lifecycle.Waiting    // WaitReconnect runs
 	Stopped    = lifecycle.Stopped    // for good
 )

@@ -66,7 +66,7 @@ func (c *Client) changed() <-chan struct{} {
 // and the reason; both also match the error of the last attempt, or of its
 // session, if there was one, and say which remote and phase it comes from, unless
 // it is what stopped the client. [Client.Connect] followed by WaitConnected is a
-// start-up that fails fast. A nil ctx never ends.
+// start-up that fails fast. A nil ctx never ends. OnSession may not have begun by then.
 func (c *Client) WaitConnected(ctx context.Context) error {
 	if ctx == nil {
 		ctx = context.Background()

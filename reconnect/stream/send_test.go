@@ -355,3 +355,41 @@ func TestWorkerThatSendTurnsAwayAtTheVeryMomentOfAShutdownFailsNothing(t *testin
 		_ = peer.Close()
 	}
 }
+
+// bufferedConn is a net.Conn behind buffers.
+type bufferedConn struct {
+	*bufio.ReadWriter
+	io.Closer
+}
+
+func TestConnThatHasBuffersIsFlushed(t *testing.T) {
+	client, server := net.Pipe()
+	s := linesOver(t, bufferedConn{bufio.NewReadWriter(bufio.NewReader(client), bufio.NewWriter(client)), client})
+	spawn(t, s)
+	answers := bufio.NewReader(closing(t, server))
+	for _, line := range []string{"one", "two"} {
+		require.NoError(t, s.Send(line))
+		assert.Equal(t, line, readLine(t, answers))
+	}
+	require.NoError(t, server.Close())
+	require.NoError(t, s.Wait())
+}
+
+// brokenFlush takes everything, and gets rid of nothing.
+type brokenFlush struct {
+	net.Conn
+	err error
+}
+
+func (brokenFlush) Write(b []byte) (int, error) { return len(b), nil }
+func (c brokenFlush) Flush() error              { return c.err }
+
+func TestFlushThatFailsEndsTheSession(t *testing.T) {
+	client, server := net.Pipe()
+	closing(t, server)
+	own := errors.New("own")
+	s := linesOver(t, brokenFlush{client, own})
+	spawn(t, s)
+	_ = s.Send("one")
+	require.ErrorIs(t, s.Wait(), own)
+}

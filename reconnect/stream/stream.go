@@ -50,7 +50,8 @@ type StreamSession[Input, Output any] struct {
 	// unblock Read and Write, as it does for a net.Conn, and Read and Write
 	// must be safe to call at the same time. Over a client the session has to be
 	// done before OnSession returns: it closes the connection the client has then.
-	// And the client's ReadTimeout bounds each wait for a message.
+	// And the client's ReadTimeout bounds each Read then, which is how long nothing may
+	// come. A Conn that has a Flush() error gets one after each Write.
 	Conn io.ReadWriteCloser
 	// Context ends the session when it ends. Nil means context.Background. Where that
 	// of a client's session ends by io.EOF there may be more to receive: a loop over

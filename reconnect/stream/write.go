@@ -131,6 +131,9 @@ func (r *session[_, _]) writeOut(ctx context.Context, b []byte) error {
 	if err == nil && n != len(b) {
 		err = io.ErrShortWrite
 	}
+	if buffered, ok := r.conn.(interface{ Flush() error }); ok && err == nil {
+		err = buffered.Flush()
+	}
 	if err != nil {
 		return r.broken("write", err)
 	}
