@@ -46,8 +46,9 @@ type direction struct {
 	dismissed bool       // the connection is closed: calls don't take turns any more
 	split     bool       // a write has left a TLS record in two
 	shut      bool       // CloseWrite was called
-	tries     uint8      // time-outs before the deadline, since it was armed otherwise
-	early     uint32     // how much before it the first of them came, in ms
+	timed     bool       // a deadline was armed
+	early     uint16     // time-outs before their time, in a row
+	since     uint32     // when the first of them came, in ms
 	bound     time.Duration
 	armed     time.Duration // the deadline, since the session's start; 0: none
 	until     time.Duration // the limit of the call that has its turn; 0: it has none, or never looked
@@ -79,9 +80,13 @@ const (
 // other transports, as a part of the bound. The promise is a sixteenth.
 const tick = 32
 
-// maxTries is how many time-outs in a row may come before the deadline. Each of the reads
-// that began free may have one when it is moved.
-const maxTries = 16
+// How many time-outs in earlyTime may come before their time, and call for a retry, or
+// just so. See countEarly.
+const (
+	someEarly = 16
+	maxEarly  = 1000
+	earlyTime = 100 * time.Millisecond
+)
 
 // longest is what a longer timeout counts as, so that sums of the present, a
 // timeout and its tick stay clear of an overflow. As a limit it is none.
@@ -113,15 +118,19 @@ func (d *direction) now() time.Duration {
 // that the connection is closed, which the next call on it tells as well, or
 // that it has no deadlines.
 func (d *direction) arm(at time.Duration) error {
-	d.armed, d.tries = at, 0
+	d.armed = at
 	var t time.Time
 	if at != 0 {
 		t = d.session.since.Add(at)
 	}
+	var err error
 	if d.write {
-		return d.session.conn.SetWriteDeadline(t)
+		err = d.session.conn.SetWriteDeadline(t)
+	} else {
+		err = d.session.conn.SetReadDeadline(t)
 	}
-	return d.session.conn.SetReadDeadline(t)
+	d.timed = d.timed || err == nil
+	return err
 }
 
 // setBound makes the calls from now on take at most bound, or any time where
@@ -149,7 +158,11 @@ func (d *direction) setBound(bound time.Duration) {
 		at := d.now()
 		if d.bound <= 0 {
 			d.word.And(^uint64(noting))
-			if !d.isHeld() {
+			switch {
+			case d.isHeld():
+			case d.armed == 0:
+				return // what there may be is the user's own
+			default:
 				at = 0 // nobody needs it any more
 			}
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net"
 	"os"
 	"syscall"
@@ -78,8 +77,9 @@ func (d *direction) prepare(limit time.Duration) error {
 	case d.bound <= 0 && d.armed != 0:
 		err = d.arm(0) // of the time when there was a bound
 	}
+	err = d.withoutDeadline(err)
 	d.mu.Unlock()
-	return withoutDeadline(err)
+	return err
 }
 
 // prepareOther is prepare for an unusual transport. It unlocks the mutex.
@@ -91,24 +91,29 @@ func (d *direction) prepareOther(limit time.Duration) error {
 	switch {
 	case d.fixed:
 	case limit == unknown && d.bound <= 0 && d.armed != 0:
-		return withoutDeadline(d.arm(0))
+		return d.withoutDeadline(d.arm(0))
 	case limit == unknown:
 	default:
 		late := max(min(d.bound, limit-d.now()), 0) / tick // the call's own bound may be shorter
-		if d.armed < limit || d.armed > limit+late && d.tries == 0 {
-			return withoutDeadline(d.arm(limit + late))
+		if d.armed < limit || d.armed > limit+late {
+			return d.withoutDeadline(d.arm(limit + late))
 		}
 	}
 	return nil
 }
 
-// withoutDeadline says what is wrong with a connection on which none can be set. The
-// error of one that is closed is dropped: the call will tell.
-func withoutDeadline(err error) error {
-	if err == nil || isCut(err) {
+// withoutDeadline says what is wrong with a connection on which none can be set, which
+// has just been lost if one could before. The error of one that is closed is dropped: the
+// call will tell. The mutex is held.
+func (d *direction) withoutDeadline(err error) error {
+	switch {
+	case err == nil || isCut(err):
 		return nil
+	case d.timed:
+		return err
+	default:
+		return &deadlineError{err}
 	}
-	return &deadlineError{err}
 }
 
 // A deadlineError is that of a connection without deadlines.
@@ -152,7 +157,7 @@ func (d *direction) settle(limit time.Duration) {
 func (d *direction) settleOther() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.until, d.tries = 0, 0
+	d.until = 0
 	d.disarm()
 }
 
@@ -190,10 +195,6 @@ func (d *direction) goOn(err error, limit time.Duration, w uint64) (_ time.Durat
 	if !alone && d.until > 0 {
 		limit = d.until
 	}
-	if d.isEarly(now, limit) {
-		again, err = d.tryAnew(now, err)
-		return limit, again, err
-	}
 	switch {
 	case d.fixed && (d.ticking || joined):
 		// If it isn't over, a tick was overtaken by what the user has set. Or he has
@@ -210,33 +211,36 @@ func (d *direction) goOn(err error, limit time.Duration, w uint64) (_ time.Durat
 	default:
 		again = d.ticking || joined || now >= d.armed // or the transport has its own ideas
 	}
+	switch early := d.countEarly(now, limit); {
+	case early == 0 || again:
+	case early <= someEarly:
+		again = true
+	case early > maxEarly:
+		err = fmt.Errorf("reconnect: connection with endless time-outs: %v: %w", err, syscall.EPIPE)
+	}
 	return limit, again, err
 }
 
-// isEarly tells if a time-out came before its time. On sockets ticks do, and for writes
-// over TLS there is isSplit. The mutex is held.
-func (d *direction) isEarly(now, limit time.Duration) bool {
-	return !d.ticking && !(d.write && d.isTLS()) && d.armed != 0 && now < d.armed &&
-		(limit == unknown || now < limit)
-}
-
-// tryAnew is for a time-out that came before its time. Maybe the deadline has been
-// moved meanwhile, be it on the connection itself. If it is never heeded, however often
-// it is armed again, the connection has nothing but time-outs to give any more, as TLS
-// after one in the middle of a handshake. The mutex is held.
-func (d *direction) tryAnew(now time.Duration, err error) (bool, error) {
-	early, tries := (d.armed-now)/time.Millisecond, d.tries
+// countEarly counts the time-outs that come before their time on an unusual transport,
+// the present one included; 0 means that it doesn't. One may be due to a deadline that was
+// moved meanwhile, or was to wake another call: some are worth a retry. It may be due to a
+// deadline that the user has set on the connection: that is to be told. When they are many
+// at once, the connection has nothing else to give any more, as TLS after one in the
+// middle of a handshake: whoever goes on after each would spin. The mutex is held.
+func (d *direction) countEarly(now, limit time.Duration) uint16 {
 	switch {
-	case tries == 0:
-		d.early = uint32(min(early, math.MaxUint32))
-	case tries >= maxTries && early >= time.Duration(d.early/2):
-		return false, fmt.Errorf("reconnect: connection with endless time-outs: %v: %w", err, syscall.EPIPE)
+	case d.ticking:
+		return 0
+	case d.armed != 0 && (now >= d.armed || limit != unknown && now >= limit):
+		d.early = 0
+		return 0
 	}
-	if d.arm(d.armed) != nil {
-		return false, err
+	ms := uint32(now / time.Millisecond) // of which the difference counts
+	if d.early == 0 || ms-d.since >= uint32(earlyTime/time.Millisecond) {
+		d.early, d.since = 0, ms
 	}
-	d.tries = min(tries, maxTries-1) + 1
-	return true, err
+	d.early++
+	return d.early
 }
 
 // failed is the error that the caller gets of a call that has moved n bytes. One
@@ -315,16 +319,9 @@ func (d *direction) isTLS() bool {
 }
 
 // isTimeout tells if a deadline passed, and not a time that the transport has set
-// itself, such as that of QUIC for a silent peer: the connection doesn't survive that.
+// itself, such as that of QUIC for a silent peer: that closes the connection.
 func (d *direction) isTimeout(err error) bool {
-	return isTimeout(err) && (d.ticking || errors.Is(err, os.ErrDeadlineExceeded) || d.hasPassed())
-}
-
-// hasPassed tells if the deadline has.
-func (d *direction) hasPassed() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.armed != 0 && d.now() >= d.armed
+	return isTimeout(err) && (d.ticking || !isShut(err) || errors.Is(err, os.ErrDeadlineExceeded))
 }
 
 // isTimeout tells if a deadline passed. ETIMEDOUT says "timeout" too, but

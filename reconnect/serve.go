@@ -80,7 +80,7 @@ func (s *session) limitHandshake(set *settings) error {
 	if err == nil || IsClosed(err) || IsNotConnected(err) {
 		return nil
 	}
-	return withoutDeadline(err)
+	return &deadlineError{err}
 }
 
 // serve runs the session of a connection in a goroutine of its own, which is the

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"darvaza.org/x/net/reconnect"
+	"darvaza.org/x/net/testutil"
 )
 
 // unbounded takes the timeouts of a client away.
@@ -134,5 +135,42 @@ func TestCallOnASocketBegunWithoutABoundKeepsNoneOverAReloadAndLaterOnesHaveIt(t
 				receive(t, taken)
 			})
 		}
+	})
+}
+
+func TestReloadThatSwitchesATimeoutOffLeavesTheUsersOwnDeadlineAlone(t *testing.T) {
+	onStreams(t, func(t *testing.T, network string) {
+		s := testutil.NewServer(t, network, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
+		ended := make(chan error, 1)
+		reading := make(chan struct{})
+		c := newClient(t, &reconnect.Config{Remote: s.Remote(), OnSession: func(ctx context.Context) error {
+			conn := reconnect.ConnFrom(ctx)
+			if err := conn.SetReadDeadline(time.Now().Add(200 * time.Millisecond)); err != nil {
+				return err
+			}
+			close(reading)
+			_, err := conn.Read(make([]byte, 1))
+			ended <- err
+			return reconnect.ErrDoNotReconnect
+		}})
+		require.NoError(t, c.Connect())
+		receive(t, reading)
+		rebind(t, c, -1)
+		assert.ErrorIs(t, receive(t, ended), os.ErrDeadlineExceeded)
+		require.NoError(t, waitDone(t, c))
+	})
+}
+
+func TestReadThatTakesItsTurnIsNotWokenForOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := connectPipe(t, newPipe(t, nil), unbounded)
+		rebind(t, c, time.Minute)
+		ended := make(chan error, 1)
+		go func() { _, err := readOne(c); ended <- err }()
+		time.Sleep(time.Second)
+		require.NoError(t, c.ResetReadDeadline())
+		require.NoError(t, c.SetReadDeadline(0))
+		time.Sleep(time.Hour)
+		assert.Empty(t, ended, "no deadline at all")
 	})
 }

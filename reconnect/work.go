@@ -12,7 +12,9 @@ import (
 // Go runs each function in a goroutine that the client waits for. They may be
 // added before [Client.Connect]. Their context is the client's. An error, or a
 // panic, is judged like one of the connection: it either stops the client or
-// is logged and forgotten. [runtime.Goexit] in one always stops the client, with
+// is logged and forgotten. None is started again: one that is to serve each
+// connection loops, and begins each turn with [Client.WaitConnected], whose error
+// ends it. [runtime.Goexit] in one always stops the client, with
 // an error. During the stop functions are still run, with the context
 // cancelled; after [Client.Done] they are not. Nil functions are skipped. Go
 // doesn't block.
