@@ -59,8 +59,9 @@ type Config struct {
 	OnSocket func(context.Context, syscall.RawConn) error
 	// OnConnect sees each new connection first, for a handshake. Reads and
 	// writes on the connection are bounded by ReadTimeout and WriteTimeout,
-	// counted from the start of the callback, while it runs. When it fails
-	// the connection is closed and the attempt counts as failed.
+	// counted from the start of the callback, while it runs; Read and Write of the
+	// client have no connection yet. When it fails the connection is closed and
+	// the attempt counts as failed.
 	OnConnect func(context.Context, net.Conn) error
 	// OnSession runs the protocol and returns when the session is over: nil
 	// to reconnect, an error to be judged. Its context carries the connection
@@ -79,9 +80,10 @@ type Config struct {
 	// once, and writes pass for as long as that would have allowed from then.
 	OnDisconnect func(context.Context, net.Conn) error
 	// OnError decides about an error in the place of [IsFatal]: nil means go
-	// on, anything else stops the client with what it returns. The connection
-	// is nil where the error belongs to none. Errors of workers may call it
-	// while another callback runs.
+	// on, anything else stops the client with what it returns. An ErrDoNotReconnect
+	// and an error of WaitReconnect stop it in any case; nil leaves them as the
+	// reason. The connection is nil where the error belongs to none. Errors of
+	// workers may call it while another callback runs.
 	OnError func(context.Context, net.Conn, error) error
 	// OnState sees every change of state, in order.
 	OnState func(from, to State)

@@ -31,8 +31,8 @@ func watch(ctx context.Context, client *reconnect.Client, show func(reconnect.St
 	}
 }
 
-// move makes the client go elsewhere. Without another Remote the connection
-// would stay, and the rest of the Config count from its next use.
+// move makes the client go elsewhere. Another Remote, Alternates, Dialer or
+// TLSConfig drops the connection; all else counts from its next use.
 func move(client *reconnect.Client, remote string, others ...string) error {
 	cfg := client.Config()
 	cfg.Remote = remote
