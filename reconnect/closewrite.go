@@ -36,7 +36,8 @@ func (c *Client) CloseWrite() error {
 	if !ok {
 		return fmt.Errorf("reconnect: CloseWrite of a %T: %w", s.conn, errors.ErrUnsupported)
 	}
-	if _, err := s.out.enter(); err != nil {
+	limit, err := s.out.enter()
+	if err != nil {
 		return err
 	}
 	defer s.out.yield()
@@ -44,7 +45,10 @@ func (c *Client) CloseWrite() error {
 		s.cancel(err)
 		return err
 	}
-	err := s.goodbyeOf(conn.CloseWrite, s.out.grace)
+	if !s.out.ticking && !s.out.isTLS() {
+		_ = s.out.prepare(limit) // it may write, and isn't bounded otherwise
+	}
+	err = s.goodbyeOf(conn.CloseWrite, s.out.grace)
 	switch {
 	case err == nil && s.closed.Load(): // TLS has said its goodbye, and says so again
 		return s.closedError()

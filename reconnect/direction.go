@@ -311,6 +311,9 @@ func (d *direction) refused(err error) error {
 		err = d.session.closedError()
 	default:
 		d.fixed, d.armed = false, 0
+		if d.timed {
+			err = d.lost(err)
+		}
 	}
 	return err
 }

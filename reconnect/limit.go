@@ -165,7 +165,7 @@ func (d *direction) settleOther() {
 // well, when the peer wants new keys, and must not run into what a Write left. The
 // mutex is held.
 func (d *direction) disarm() {
-	if d.write && !d.fixed && d.armed != 0 && d.isTLS() {
+	if d.write && !d.fixed && d.armed != 0 && !d.split && d.isTLS() {
 		_ = d.arm(0)
 	}
 }
@@ -310,6 +310,9 @@ func (d *direction) isSplit() bool {
 	defer d.mu.Unlock()
 	was := d.split
 	d.split = true
+	if !d.fixed {
+		_ = d.arm(d.now()) // for a Read that has to write as well
+	}
 	return was
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -347,4 +348,108 @@ func TestHandshakeThatTimesOutInAReadEndsTheSession(t *testing.T) {
 	})
 	require.NoError(t, s.WaitAccepted(guarded(t), 3))
 	require.NoError(t, c.Shutdown(guarded(t)))
+}
+
+func TestLossThatASetterOfDeadlinesMeetsIsWorthARetry(t *testing.T) {
+	for name, set := range map[string]func(*reconnect.Client) error{
+		"SetReadDeadline":    func(c *reconnect.Client) error { return c.SetReadDeadline(time.Second) },
+		"ResetWriteDeadline": (*reconnect.Client).ResetWriteDeadline,
+	} {
+		bubble(t, name, func(t *testing.T) {
+			p := newPipe(t, nil)
+			lost := false
+			edit := func(cfg *reconnect.Config) {
+				cfg.Dialer = wrapped(p, func(conn net.Conn) net.Conn { return &goneConn{conn, &lost} })
+			}
+			c := connectSession(t, p, edit, func(ctx context.Context, c *reconnect.Client) error {
+				if c.Status().Sessions > 1 {
+					return untilDone(ctx)
+				}
+				assert.NoError(t, set(c))
+				lost = true
+				err := set(c)
+				lost = false
+				assert.ErrorIs(t, err, errGone)
+				return err
+			})
+			synctest.Wait()
+			require.NoError(t, c.Err())
+			require.EqualValues(t, 2, c.Status().Sessions)
+		})
+	}
+}
+
+// framedConn ends its half by a record of its own.
+type framedConn struct{ net.Conn }
+
+func (c framedConn) CloseWrite() error {
+	_, err := c.Conn.Write([]byte{0})
+	return err
+}
+
+func TestCloseWriteThatWritesIsBoundedByItsOwnTimeout(t *testing.T) {
+	for name, reads := range map[string]bool{"long after a Write": true, "of a peer that doesn't read": false} {
+		bubble(t, name, func(t *testing.T) {
+			p := newPipe(t, func(conn net.Conn) {
+				_, _ = conn.Read(make([]byte, 1))
+				if reads {
+					_, _ = io.Copy(io.Discard, conn)
+				}
+			})
+			if !reads {
+				p = newPipe(t, nil)
+			}
+			c := connectPipe(t, p, func(cfg *reconnect.Config) {
+				cfg.WriteTimeout = 10 * time.Second
+				cfg.Dialer = wrapped(p, func(conn net.Conn) net.Conn { return framedConn{conn} })
+			})
+			if reads {
+				_, err := c.Write([]byte("x"))
+				require.NoError(t, err)
+				time.Sleep(20 * time.Second)
+				require.NoError(t, c.CloseWrite())
+				return
+			}
+			begin := time.Now()
+			require.ErrorIs(t, c.CloseWrite(), syscall.EPIPE)
+			took := time.Since(begin)
+			assert.GreaterOrEqual(t, took, 10*time.Second)
+			assert.LessOrEqual(t, took, 10*time.Second*17/16)
+		})
+	}
+}
+
+// recordingConn remembers the deadline for writes.
+type recordingConn struct {
+	net.Conn
+	deadline atomic.Int64
+}
+
+func (c *recordingConn) SetWriteDeadline(t time.Time) error {
+	c.deadline.Store(t.UnixNano())
+	return c.Conn.SetWriteDeadline(t)
+}
+
+// A Read over TLS writes as well where the peer wants new keys.
+func TestWriteOverTLSThatTimesOutLeavesNoneUnbounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cert, _ := certificate(t, "server.test", time.Hour)
+		done := make(chan struct{})
+		defer close(done)
+		p := newPipe(t, func(conn net.Conn) {
+			if tls.Server(conn, serverConfig(cert).Load()).Handshake() == nil {
+				<-done // and reads no more
+			}
+		})
+		conn := &recordingConn{}
+		c := connectPipe(t, p, func(cfg *reconnect.Config) {
+			cfg.TLSConfig = &tls.Config{InsecureSkipVerify: true}
+			cfg.Dialer = wrapped(p, func(c net.Conn) net.Conn { conn.Conn = c; return conn })
+		})
+		_, err := c.Write([]byte("hello"))
+		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+		assert.LessOrEqual(t, conn.deadline.Load(), time.Now().UnixNano())
+		assert.Greater(t, conn.deadline.Load(), time.Time{}.UnixNano())
+		require.EqualValues(t, 1, c.Status().Sessions)
+	})
 }
