@@ -261,6 +261,8 @@ func (d *direction) clear() {
 // begin starts to bound calls one by one.
 func (d *direction) begin() error {
 	switch {
+	case d.split:
+		return d.arm(d.now()) // see isSplit
 	case d.bound <= 0 && d.armed == 0:
 		return nil
 	case d.bound <= 0:

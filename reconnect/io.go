@@ -8,7 +8,8 @@ import "net"
 // matches [os.ErrDeadlineExceeded] and the connection stays. Any other error
 // ends the session. Without a connection it returns [ErrNotConnected], and
 // once the client stops an error that matches [ErrClosed], at once. What
-// bounds it while OnDisconnect runs is told there, see [Config].
+// bounds it while OnDisconnect runs is told there, see [Config]. Over TLS one that
+// has to answer a change of keys may wait for a peer that doesn't read.
 //
 // Reads, writes and all other methods may be used concurrently.
 func (c *Client) Read(p []byte) (int, error) {

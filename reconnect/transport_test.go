@@ -448,8 +448,18 @@ func TestWriteOverTLSThatTimesOutLeavesNoneUnbounded(t *testing.T) {
 		})
 		_, err := c.Write([]byte("hello"))
 		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
-		assert.LessOrEqual(t, conn.deadline.Load(), time.Now().UnixNano())
-		assert.Greater(t, conn.deadline.Load(), time.Time{}.UnixNano())
+		for name, do := range map[string]func() error{
+			"nothing": func() error { return nil },
+			"a reset": c.ResetWriteDeadline,
+			"a deadline, taken back": func() error {
+				_ = c.SetWriteDeadline(time.Hour)
+				return c.ResetDeadline()
+			},
+		} {
+			require.NoError(t, do())
+			assert.LessOrEqual(t, conn.deadline.Load(), time.Now().UnixNano(), name)
+			assert.Greater(t, conn.deadline.Load(), time.Time{}.UnixNano(), name)
+		}
 		require.EqualValues(t, 1, c.Status().Sessions)
 	})
 }
