@@ -182,16 +182,22 @@ func TestDeadlineThatIsMovedAtTheLastMomentEndsNoSession(t *testing.T) {
 	}
 }
 
+// deafTLS is a server that reads nothing after the handshake.
+func deafTLS(t *testing.T) *testutil.PipeListener {
+	cert, _ := certificate(t, "server.test", time.Hour)
+	done := make(chan struct{})
+	p := newPipe(t, func(conn net.Conn) {
+		if tls.Server(conn, serverConfig(cert).Load()).Handshake() == nil {
+			<-done
+		}
+	})
+	t.Cleanup(func() { close(done) }) // before that of p
+	return p
+}
+
 func TestWriteOverTLSThatTimesOutMatchesTheStandardErrorWhateverTheTransportCallsIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cert, _ := certificate(t, "server.test", time.Hour)
-		done := make(chan struct{})
-		defer close(done)
-		p := newPipe(t, func(conn net.Conn) {
-			if tls.Server(conn, serverConfig(cert).Load()).Handshake() == nil {
-				<-done // and reads no more
-			}
-		})
+		p := deafTLS(t)
 		c := connectPipe(t, p, func(cfg *reconnect.Config) {
 			cfg.TLSConfig = &tls.Config{InsecureSkipVerify: true}
 			cfg.Dialer = wrapped(p, func(conn net.Conn) net.Conn { return muxConn{conn} })
@@ -316,19 +322,19 @@ func TestConnectionThatHasOnlyTimeoutsToGiveIsLost(t *testing.T) {
 
 // A deadline of the user's own, on the connection, isn't the client's business.
 func TestTimeoutsThatTakeTheirTimeEndNoSession(t *testing.T) {
-	for name, timeout := range map[string]time.Duration{"timeouts off": -1, "far away": time.Hour} {
-		bubble(t, name, func(t *testing.T) {
-			p := newPipe(t, nil)
-			c := connectPipe(t, p, func(cfg *reconnect.Config) { cfg.ReadTimeout = timeout })
-			conn := fakeConn(t, p)
-			for range 3000 {
-				require.NoError(t, conn.SetReadDeadline(time.Now().Add(time.Millisecond)))
-				_, err := readOne(c)
-				require.ErrorIs(t, err, os.ErrDeadlineExceeded)
-			}
-			require.EqualValues(t, 1, c.Status().Sessions)
-		})
-	}
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipe(t, nil)
+		c := connectPipe(t, p, func(cfg *reconnect.Config) { cfg.ReadTimeout = -1 })
+		conn := fakeConn(t, p)
+		begin := time.Now()
+		for range 3000 {
+			require.NoError(t, conn.SetReadDeadline(time.Now().Add(time.Millisecond)))
+			_, err := readOne(c)
+			require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+		}
+		require.Equal(t, 3*time.Second, time.Since(begin))
+		require.EqualValues(t, 1, c.Status().Sessions)
+	})
 }
 
 // The handshake is left to the first Read, and the server says nothing.
@@ -433,14 +439,7 @@ func (c *recordingConn) SetWriteDeadline(t time.Time) error {
 // A Read over TLS writes as well where the peer wants new keys.
 func TestWriteOverTLSThatTimesOutLeavesNoneUnbounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cert, _ := certificate(t, "server.test", time.Hour)
-		done := make(chan struct{})
-		defer close(done)
-		p := newPipe(t, func(conn net.Conn) {
-			if tls.Server(conn, serverConfig(cert).Load()).Handshake() == nil {
-				<-done // and reads no more
-			}
-		})
+		p := deafTLS(t)
 		conn := &recordingConn{}
 		c := connectPipe(t, p, func(cfg *reconnect.Config) {
 			cfg.TLSConfig = &tls.Config{InsecureSkipVerify: true}
