@@ -42,7 +42,7 @@ func parseFlags(args []string, output io.Writer) (*options, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(output)
 	pattern := flags.String("run", "", "measure only figures whose name matches this `regexp`")
-	flags.IntVar(&opts.pairs, "pairs", 20, "least `number` of pairs per figure; cheap figures take ten times as many")
+	flags.IntVar(&opts.pairs, "pairs", 20, "`number` that the pairs per figure go by: cheap figures take ten or fifty times as many, slow ones fewer")
 	flags.IntVar(&opts.clients, "clients", 5000, "`number` of clients in the figures about many")
 	flags.BoolVar(&opts.quick, "quick", false, "measure hardly anything, to see that it works")
 	flags.BoolVar(&opts.strict, "strict", false, "fail when a figure misses what it must reach")

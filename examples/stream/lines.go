@@ -11,15 +11,20 @@ import (
 // maxLine is the longest thing that may be said, in bytes.
 const maxLine = 1024
 
-// newLines makes a session that exchanges lines over conn until ctx ends.
-func newLines(ctx context.Context, conn io.ReadWriteCloser) *stream.StreamSession[string, string] {
+// maxHeard is the longest thing that is heard: who has joined by a line, ": ", and what
+// was said.
+const maxHeard = 2 * maxLine
+
+// newLines makes a session that exchanges lines over conn until ctx ends. The peer's
+// have at most longest bytes.
+func newLines(ctx context.Context, conn io.ReadWriteCloser, longest int) *stream.StreamSession[string, string] {
 	return &stream.StreamSession[string, string]{
 		Conn:           conn,
 		Context:        ctx,
 		Split:          wholeLines,
 		Marshal:        func(line string) ([]byte, error) { return []byte(line + "\n"), nil },
 		Unmarshal:      func(line []byte) (string, error) { return string(line), nil },
-		MaxMessageSize: maxLine,
+		MaxMessageSize: longest,
 	}
 }
 

@@ -65,7 +65,7 @@ func (m *member) join(_ context.Context, conn net.Conn) error {
 // chat is the session: one StreamSession for each connection, under the context
 // of the connection, and what its Wait returns is judged.
 func (m *member) chat(ctx context.Context) error {
-	s := newLines(ctx, m.client)
+	s := newLines(ctx, m.client, maxHeard)
 	if err := s.Spawn(); err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ func newRoom() *room {
 // serve talks to one member until the connection ends. The first line says who
 // it is, and every other one is something said.
 func (r *room) serve(conn net.Conn) {
-	s := newLines(context.Background(), conn)
+	s := newLines(context.Background(), conn, maxLine)
 	if err := s.Spawn(); err != nil {
 		return
 	}

@@ -111,3 +111,20 @@ func TestWhoSaysToHaveHeardMoreThanWasSaidHearsNothingOld(t *testing.T) {
 	texts, _ = r.since(2)
 	assert.Equal(t, []string{"c"}, texts)
 }
+
+func TestTheLongestLineIsHeardByAll(t *testing.T) {
+	server := testutil.NewServer(t, "tcp", newRoom().serve)
+	name, text := strings.Repeat("n", maxLine-len("join  0")), strings.Repeat("x", maxLine)
+	for _, who := range []string{name, "bob", "carol"} {
+		m, err := newMember(t.Context(), server.Remote(), who)
+		require.NoError(t, err)
+		require.NoError(t, m.client.Connect())
+		if who == name {
+			require.NoError(t, m.say(text))
+		}
+		heard, err := m.hear()
+		require.NoError(t, err, who)
+		assert.Equal(t, name+": "+text, heard)
+		require.NoError(t, m.client.Shutdown(t.Context()))
+	}
+}

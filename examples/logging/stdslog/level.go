@@ -13,7 +13,7 @@ const (
 	LevelPanic = std.LevelError + 8
 )
 
-// stdLevel gives the level of log/slog that stands for one that withLevel has
+// stdLevel gives the level of log/slog that stands for one that WithLevel has
 // let through.
 func stdLevel(level slog.LogLevel) std.Level {
 	switch level {
