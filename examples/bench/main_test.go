@@ -137,6 +137,22 @@ func TestLimitsAreHeldAgainstWhatTheyAreAbout(t *testing.T) {
 	}
 }
 
+func TestGrowthIsHeldAgainstLinearOrTheMachine(t *testing.T) {
+	for _, tt := range []struct {
+		raw, client float64
+		verdict     string
+	}{
+		{0.8, 1.1, "aim"}, // linear, if the bare connection gets cheaper
+		{1.5, 1.6, "aim"}, // as the machine
+		{1.1, 1.3, "must"},
+		{1, 1.3, "MISSED"},
+	} {
+		values := map[side]float64{rawSide: tt.raw, clientSide: tt.client, againSide: tt.raw}
+		r := measureFake(t, fake(figure{name: "fake", judge: growth, must: 1.25, aim: 1.1}, values))
+		assert.Equal(t, tt.verdict, r.verdict(), "%+v", tt)
+	}
+}
+
 func TestRoundsTakeTurnsInBothOrders(t *testing.T) {
 	var order []side
 	sc := &scenario{

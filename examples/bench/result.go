@@ -72,6 +72,8 @@ func (r *result) limit(f figure) {
 		sign = -1
 	case value:
 		r.Judged, r.Judge = "value", r.Client
+	case growth:
+		r.Judged, r.Judge = "growth", lesser(r.Client, middle(r.Ratio))
 	}
 	r.Must, r.Aim = &f.must, &f.aim
 	if r.Judge == nil {
@@ -121,6 +123,14 @@ func middle(q *quartiles) *float64 {
 		return nil
 	}
 	return &q.P50
+}
+
+// lesser is nil unless both are known.
+func lesser(a, b *float64) *float64 {
+	if a == nil || b == nil {
+		return nil
+	}
+	return finite(min(*a, *b))
 }
 
 func writeLine(w io.Writer, line any) error {

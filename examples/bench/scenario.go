@@ -66,6 +66,7 @@ const (
 	ratio             // client by raw, at most
 	share             // client by raw, at least
 	value             // client, at most
+	growth            // client, or client by raw, whichever is less, at most
 )
 
 // rounds returns how many rounds a scenario takes, and in how many groups: each

@@ -23,7 +23,7 @@ func writeTable(w io.Writer, rs []result) error {
 
 func (r *result) cells() []string {
 	spread, noise := r.Added, r.NoiseAdded
-	if r.judge == ratio || r.judge == share {
+	if r.judge == ratio || r.judge == share || r.judge == growth {
 		spread, noise = r.Ratio, r.NoiseRatio
 	}
 	must, aim := limitText(r.judge, r.Must), limitText(r.judge, r.Aim)
@@ -40,7 +40,7 @@ func limitText(j judgement, limit *float64) string {
 		return "-"
 	case j == added:
 		return "+" + number(limit)
-	case j == ratio:
+	case j == ratio, j == growth:
 		return "x" + number(limit)
 	case j == share:
 		return ">=x" + number(limit)
