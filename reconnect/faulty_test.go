@@ -69,26 +69,51 @@ func TestConnectionWhoseMethodsPanicEndsTheClientAndNotTheProcess(t *testing.T) 
 	}
 }
 
-// exitingConn ends the goroutine that closes it.
-type exitingConn struct{ net.Conn }
+// exitingConn ends the goroutine that calls one of its methods.
+type exitingConn struct {
+	net.Conn
+	in string
+}
+
+func (c *exitingConn) exit(in string) {
+	if in == c.in {
+		runtime.Goexit()
+	}
+}
 
 func (c *exitingConn) Close() error {
 	_ = c.Conn.Close()
-	runtime.Goexit()
+	c.exit("Close")
 	return nil
 }
 
+func (c *exitingConn) SetReadDeadline(at time.Time) error {
+	c.exit("SetReadDeadline")
+	return c.Conn.SetReadDeadline(at)
+}
+
+func (c *exitingConn) SetWriteDeadline(at time.Time) error {
+	c.exit("SetWriteDeadline")
+	return c.Conn.SetWriteDeadline(at)
+}
+
 func TestGoexitInAMethodOfTheConnectionEndsTheClientWithAnError(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newPipe(t, nil)
-		cfg := pipeConfig(p)
-		cfg.Dialer = wrapped(p, func(conn net.Conn) net.Conn { return &exitingConn{conn} })
-		cfg.OnSession = func(context.Context) error { return io.EOF }
-		c := newClient(t, cfg)
-		_ = c.Connect()
-		require.ErrorContains(t, waitDone(t, c), "Goexit")
-		assert.Zero(t, p.Open())
-	})
+	for _, in := range []string{"Close", "SetReadDeadline", "SetWriteDeadline"} {
+		t.Run(in, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newPipe(t, nil)
+				cfg := pipeConfig(p)
+				cfg.Dialer = wrapped(p, func(conn net.Conn) net.Conn { return &exitingConn{conn, in} })
+				cfg.OnConnect = func(context.Context, net.Conn) error { return nil }
+				cfg.OnSession = func(context.Context) error { return io.EOF }
+				c := newClient(t, cfg)
+				_ = c.Connect()
+				require.ErrorContains(t, waitDone(t, c), "Goexit")
+				assert.Equal(t, reconnect.Stopped, c.State())
+				assert.Zero(t, p.Open())
+			})
+		})
+	}
 }
 
 // faultyLogger panics when a line of some level is printed.

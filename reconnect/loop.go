@@ -34,12 +34,12 @@ func (c *Client) run(s *session) {
 			return
 		}
 		// Callbacks are taken care of, see call; but the methods of a connection
-		// or a logger may be the user's, too.
+		// or a logger may be the user's, too. To cancel calls such a method again.
+		defer c.finish()
 		if p := core.AsRecovered(recover()); p != nil {
 			c.Cancel(p)
 		}
 		c.Cancel(lifecycle.ErrGoexit) // without effect where the end was a proper one
-		c.finish()
 	}()
 
 	if s.stage == stageSession {

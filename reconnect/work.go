@@ -16,8 +16,8 @@ import (
 // connection loops, and begins each turn with [Client.WaitConnected], whose error
 // ends it. [runtime.Goexit] in one always stops the client, with
 // an error. During the stop functions are still run, with the context
-// cancelled; after [Client.Done] they are not. Nil functions are skipped. Go
-// doesn't block.
+// cancelled, and the client waits for them, too: don't add them without end. After
+// [Client.Done] they are not run. Nil functions are skipped. Go doesn't block.
 func (c *Client) Go(funcs ...WorkerFunc) {
 	for _, run := range funcs {
 		c.GoCatch(run, nil)

@@ -54,7 +54,8 @@ type Group struct {
 // the group with that cause; those that come later are dropped.
 //
 // It never blocks. During a stop functions still run, with a context that has
-// already ended, so that they can clean up. When the group is done they don't.
+// already ended, so that they can clean up, and the group waits for them, too: it is
+// never done while some are added without end. When it is done they don't run.
 func (g *Group) Go(funcs ...Func) {
 	n := 0
 	for _, fn := range funcs {

@@ -20,7 +20,8 @@ import (
 // before they have returned.
 //
 // Go doesn't block. While the session ends functions still run, with a
-// context that is over; after it is done they don't.
+// context that is over, and keep it from being done as the others do: don't add them
+// without end. After it is done they don't run.
 func (s *StreamSession[_, _]) Go(funcs ...worker.Func) {
 	r := s.live("Go")
 	for _, fn := range funcs {
