@@ -54,6 +54,16 @@ func TestAServerThatCannotBeTrustedEndsIt(t *testing.T) {
 	assert.Equal(t, "hello\n", out)
 }
 
+func TestAServerThatHangsUpWithinTheHandshakeIsNoConnection(t *testing.T) {
+	server := testutil.NewServer(t, "tcp", func(conn net.Conn) {
+		_, _ = conn.Read(make([]byte, 1<<16))
+	})
+	code, out, stderr := once(t, "a request\n", "-once", "-tls", server.Remote())
+	assert.Equal(t, exitFailure, code)
+	assert.Empty(t, out)
+	assert.Contains(t, stderr, "TLS handshake")
+}
+
 func TestItPresentsACertificate(t *testing.T) {
 	ca := newAuthority(t)
 	server := newTLSServer(t, "tcp", ca.server(true))

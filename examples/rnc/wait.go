@@ -28,6 +28,8 @@ func (n *netcat) wait(backoff waiter.Waiter) reconnect.Waiter {
 	return func(ctx context.Context) error {
 		attempt, _ := waiter.AttemptFrom(ctx)
 		switch {
+		case n.opts.once && n.client.Status().Sessions == 0: // an EOF within a handshake is no good end
+			return final("not connecting again", attempt.Err)
 		case n.opts.once:
 			return n.enough(attempt.Err)
 		case n.in == nil:
