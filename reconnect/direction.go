@@ -32,10 +32,12 @@ import (
 // go on before any other, and a stop waits for it. Reads don't, until they have to.
 type direction struct {
 	// word has the bytes that went through, above the bits of the lock below:
-	// so that one atomic operation lets go of the lock and counts.
+	// so that one atomic operation lets go of the lock and counts. The connection
+	// lies beside it, for a call to need one cache line of the session, not two.
 	word atomic.Uint64
+	conn net.Conn // set by attach, as the three below
 
-	session *session // set by attach, as the two below
+	session *session
 	write   bool     // which half of the connection this is
 	ticking bool     // deadlines may come early
 	loose   bool     // reads may be under way that began free; guarded by mu
@@ -94,6 +96,7 @@ const longest = 100 * 365 * 24 * time.Hour
 
 // attach gives the direction its connection. The first call arms a deadline.
 func (d *direction) attach(s *session, write bool, bound time.Duration) {
+	d.conn = s.conn
 	d.session = s
 	d.write = write
 	d.bound = bound
@@ -125,9 +128,9 @@ func (d *direction) arm(at time.Duration) error {
 	}
 	var err error
 	if d.write {
-		err = d.session.conn.SetWriteDeadline(t)
+		err = d.conn.SetWriteDeadline(t)
 	} else {
-		err = d.session.conn.SetReadDeadline(t)
+		err = d.conn.SetReadDeadline(t)
 	}
 	d.timed = d.timed || err == nil
 	return err

@@ -29,7 +29,7 @@ func (c *Client) Read(p []byte) (int, error) {
 			return 0, d.giveUp(err)
 		}
 	}
-	n, err := s.conn.Read(p)
+	n, err := d.conn.Read(p)
 	for err != nil && n == 0 {
 		var again bool
 		if limit, again, err = d.goOn(err, limit, w); !again {
@@ -39,7 +39,7 @@ func (c *Client) Read(p []byte) (int, error) {
 			err = failed
 			break
 		}
-		n, err = s.conn.Read(p)
+		n, err = d.conn.Read(p)
 	}
 	if limit != unknown {
 		w &^= free // if it was, the call has a turn by now
@@ -85,7 +85,7 @@ func (c *Client) Write(p []byte) (int, error) {
 			return 0, d.giveUp(err)
 		}
 	}
-	n, err := s.conn.Write(p)
+	n, err := d.conn.Write(p)
 	for err != nil {
 		var again bool
 		if limit, again, err = d.goOn(err, limit, w); !again {
@@ -96,7 +96,7 @@ func (c *Client) Write(p []byte) (int, error) {
 			break
 		}
 		var m int
-		m, err = s.conn.Write(p[n:])
+		m, err = d.conn.Write(p[n:])
 		n += m
 	}
 	if limit != unknown {

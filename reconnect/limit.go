@@ -317,7 +317,7 @@ func (d *direction) isSplit() bool {
 }
 
 func (d *direction) isTLS() bool {
-	_, ok := d.session.conn.(*tls.Conn)
+	_, ok := d.conn.(*tls.Conn)
 	return ok
 }
 

@@ -32,8 +32,8 @@ var (
 // each, but where that has a deadline: the client ends the session's when its own ends.
 type session struct {
 	// A busy writer must not slow down a reader, so the first words of the
-	// directions must not share a cache line with each other, nor with conn.
-	// What lies between has to be as long as one; so this is the order.
+	// directions must not share a cache line. What lies between has to be as long
+	// as one; so this is the order.
 	in     direction
 	client *Client
 	conn   net.Conn // set by attach

@@ -18,9 +18,9 @@ func (d *direction) call(p []byte) (n int, err error) {
 	for again := true; again; {
 		var m int
 		if d.write {
-			m, err = d.session.conn.Write(p[n:])
+			m, err = d.conn.Write(p[n:])
 		} else {
-			m, err = d.session.conn.Read(p)
+			m, err = d.conn.Read(p)
 		}
 		n += m
 		if again = err != nil && (d.write || n == 0); again {
