@@ -57,7 +57,7 @@ func isZeroIPv4(host string) bool {
 		return false
 	}
 	for label := range strings.SplitSeq(host, ".") {
-		if len(label) > 1 && (label[1] == 'x' || label[1] == 'X') {
+		if strings.HasPrefix(label, "0x") || strings.HasPrefix(label, "0X") {
 			label = label[2:]
 		}
 		if strings.Trim(label, "0") != "" {

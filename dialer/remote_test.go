@@ -57,7 +57,7 @@ func TestParseRemoteUnixPrefixCollapsesSlashes(t *testing.T) {
 func TestParseRemoteAcceptsTheHostsThatExist(t *testing.T) {
 	for _, host := range []string{
 		"localhost", "a", "my_service", "_srv._tcp.example", "web-1", "example.com.", "bücher.example",
-		"1.2.3.4", "255.255.255.255", "10.1", "0a", "0.example", "1.0.0.0", "0.0.0.1", "0x1",
+		"1.2.3.4", "255.255.255.255", "10.1", "0a", "0.example", "0.mx", "0.0.sx", "1.0.0.0", "0.0.0.1", "0x1",
 		"[::1]", "[2001:db8::1]", "[fe80::1%eth0]", "[fe80::1%veth0@if3:1]", "[::ffff:1.2.3.4]", "[::0.0.0.1]",
 		strings.Repeat("a", 63), strings.Repeat("a.", 126) + "a", strings.Repeat("a.", 126) + "a.",
 	} {
