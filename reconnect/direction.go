@@ -38,9 +38,9 @@ type direction struct {
 	conn net.Conn // set by attach, as the three below
 
 	session *session
-	write   bool     // which half of the connection this is
-	ticking bool     // deadlines may come early
-	loose   bool     // reads may be under way that began free; guarded by mu
+	write   bool // which half of the connection this is
+	ticking bool // deadlines may come early
+	loose   bool // reads may be under way that began free; guarded by mu
 
 	mu        sync.Mutex // guards the fields below, and arming; never held while blocking
 	fixed     bool       // the deadline is one from SetReadDeadline or its kin

@@ -92,8 +92,8 @@ func NewServer(tb TB, network string, handle func(net.Conn)) *Server {
 //
 // handle is called on a goroutine of its own for each connection, which is
 // closed when it returns. It must return when its connection is closed, since
-// Stop waits for that. The connection it gets counts bytes and is safe for one
-// reader and one writer at a time. A panic of the handler ends only its
+// Stop waits for that. The connection it gets counts bytes, has a CloseWrite, and is
+// safe for one reader and one writer at a time. A panic of the handler ends only its
 // connection, and Close returns the first one.
 //
 // An unknown network and a nil handle match [core.ErrInvalid]; other errors are

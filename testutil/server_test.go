@@ -453,6 +453,27 @@ func TestHandlerMayLeaveByGoexit(t *testing.T) {
 	require.NoError(t, s.WaitOpen(patience(t), 0))
 }
 
+func TestHandlerMayEndItsHalfAndReadOn(t *testing.T) {
+	testutil.CheckLeaks(t)
+	onEachNetwork(t, func(t *testing.T, network string) {
+		heard := make(chan string, 1)
+		s := testutil.NewServer(t, network, func(conn net.Conn) {
+			_, _ = io.WriteString(conn, "no more of me")
+			_ = conn.(interface{ CloseWrite() error }).CloseWrite()
+			text, _ := io.ReadAll(conn)
+			heard <- string(text)
+		})
+		conn := dial(t, s)
+		text, err := io.ReadAll(conn)
+		require.NoError(t, err)
+		assert.Equal(t, "no more of me", string(text))
+		_, err = io.WriteString(conn, "but of me")
+		require.NoError(t, err)
+		require.NoError(t, conn.Close())
+		assert.Equal(t, "but of me", <-heard)
+	})
+}
+
 func TestHandlerMayCloseItsConnection(t *testing.T) {
 	again := make(chan error, 1)
 	s := testutil.NewServer(t, "tcp", func(conn net.Conn) {

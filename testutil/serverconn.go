@@ -52,6 +52,12 @@ func (c *serverConn) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// CloseWrite ends the handler's half. The connections of TCP and Unix sockets all
+// have it, and others don't come here.
+func (c *serverConn) CloseWrite() error {
+	return c.Conn.(interface{ CloseWrite() error }).CloseWrite()
+}
+
 // Close hangs up; a second one returns net.ErrClosed.
 func (c *serverConn) Close() error { return c.end(hangUp) }
 
