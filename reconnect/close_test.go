@@ -3,6 +3,7 @@ package reconnect_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -280,6 +281,48 @@ func TestConnectionDroppedOnRequestIsNoErrorToReport(t *testing.T) {
 					require.NoError(t, p.WaitDials(guarded(t), n))
 				}
 				require.NoError(t, c.Shutdown(guarded(t)))
+			})
+		}
+	}
+}
+
+func TestGoodbyeThatFailsForARequestToDropTheConnectionIsNoErrorToReport(t *testing.T) {
+	odd := errors.New("odd")
+	for name, drop := range map[string]func(*reconnect.Client) error{
+		"Close":     (*reconnect.Client).Close,
+		"Reconnect": (*reconnect.Client).Reconnect,
+	} {
+		for how, goodbye := range map[string]func(net.Conn) error{
+			"read": func(conn net.Conn) error {
+				_, err := conn.Read(make([]byte, 1))
+				return fmt.Errorf("no goodbye: %w", err)
+			},
+			"write": func(conn net.Conn) error {
+				_, err := conn.Write([]byte("bye"))
+				return err
+			},
+			"own": func(net.Conn) error { return odd },
+		} {
+			bubble(t, name+" "+how, func(t *testing.T) {
+				p := newPipe(t, testutil.Echo)
+				var told []error
+				cfg := pipeConfig(p)
+				cfg.OnDisconnect = func(_ context.Context, conn net.Conn) error { return goodbye(conn) }
+				cfg.OnError = func(_ context.Context, _ net.Conn, err error) error {
+					told = append(told, err)
+					return nil
+				}
+				c := newClient(t, cfg)
+				require.NoError(t, c.Connect())
+				synctest.Wait()
+				require.NoError(t, drop(c))
+				require.NoError(t, p.WaitDials(guarded(t), 2))
+				synctest.Wait()
+				if how == "own" {
+					assert.Equal(t, []error{odd}, told)
+				} else {
+					assert.Empty(t, told)
+				}
 			})
 		}
 	}

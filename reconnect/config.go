@@ -78,6 +78,8 @@ type Config struct {
 	// ReadTimeout, WriteTimeout and deadlines set before, until others are
 	// set. After a stop, Reconnect, or a Reload that redials, reads fail at
 	// once, and writes pass for as long as that would have allowed from then.
+	// After the client's Close all fails at once. What it returns of errors that are
+	// due to such a request alone is logged, and isn't judged.
 	OnDisconnect func(context.Context, net.Conn) error
 	// OnError decides about an error in the place of [IsFatal]: nil means go
 	// on, anything else stops the client with what it returns. An ErrDoNotReconnect

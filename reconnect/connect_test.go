@@ -238,3 +238,33 @@ func TestConnectRacingAStopLeavesAClientThatEnds(t *testing.T) {
 	}
 	require.NoError(t, p.WaitOpen(guarded(t), 0))
 }
+
+func TestConnectReturnsAfterTheFirstAttemptAlsoWhereNoWaitFollowsIt(t *testing.T) {
+	for name, again := range map[string]func(*reconnect.Client) error{
+		"Reconnect": (*reconnect.Client).Reconnect,
+		"Reload": func(c *reconnect.Client) error {
+			c.Config().Remote = "a." + c.Config().Remote // another one, dialled at once
+			return c.Reload()
+		},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			p := newPipe(t, nil)
+			p.Refuse(io.EOF)
+			var c *reconnect.Client
+			cfg := pipeConfig(p)
+			cfg.OnError = func(context.Context, net.Conn, error) error {
+				if p.Dials() == 3 {
+					return errors.New("enough")
+				}
+				time.Sleep(time.Second)
+				return again(c)
+			}
+			c = newClient(t, cfg)
+			begin := time.Now()
+			require.NoError(t, c.Connect())
+			assert.Equal(t, time.Second, time.Since(begin))
+			assert.Equal(t, uint64(1), c.Status().Failures)
+			require.ErrorContains(t, waitDone(t, c), "enough")
+		})
+	}
+}

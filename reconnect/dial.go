@@ -18,6 +18,9 @@ func (c *Client) dial(s *session) error {
 	draft.attempts++
 	draft.remote = &set.remotes[0]
 	c.to(lifecycle.Connecting)
+	if draft.failures > 0 {
+		c.answer(nil) // where no wait came between this attempt and the first, which has failed
+	}
 
 	var errs []error
 	for i := range set.remotes {

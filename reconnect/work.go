@@ -19,6 +19,9 @@ import (
 // cancelled, and the client waits for them, too: don't add them without end. After
 // [Client.Done] they are not run. Nil functions are skipped. Go doesn't block.
 func (c *Client) Go(funcs ...WorkerFunc) {
+	if c.group.Hold() { // or the stop could end between the first and the second
+		defer c.group.Release()
+	}
 	for _, run := range funcs {
 		c.GoCatch(run, nil)
 	}

@@ -136,6 +136,23 @@ func TestGoDuringTheStopRunsWithACancelledContextAndIsWaitedFor(t *testing.T) {
 	})
 }
 
+func TestGoDuringTheStopRunsAllOfItsFunctionsOrNone(t *testing.T) {
+	for range 1000 { // it takes luck to end the stop between the first and the second
+		c := newClient(t, &reconnect.Config{Remote: "127.0.0.1:9"})
+		first := make(chan struct{})
+		c.Go(func(context.Context) error { <-first; return nil }) // what the stop waits for
+		c.Cancel(nil)
+		var ran atomic.Int32
+		funcs := []reconnect.WorkerFunc{func(context.Context) error { close(first); return nil }}
+		for range 20 {
+			funcs = append(funcs, func(context.Context) error { ran.Add(1); return nil })
+		}
+		c.Go(funcs...)
+		require.NoError(t, waitDone(t, c))
+		require.Equal(t, int32(20), ran.Load())
+	}
+}
+
 func TestWorkersErrorPassesTheVerdict(t *testing.T) {
 	alien := errors.New("alien")
 	other := errors.New("other")

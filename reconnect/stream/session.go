@@ -49,7 +49,7 @@ type session[Input, Output any] struct {
 	drained   chan struct{} // closed by read when nothing more comes
 	moved     atomic.Bool   // something came, or was received, since linger looked
 
-	ready chan struct{} // closed once the methods work
+	ready chan struct{} // closed once Spawn is through
 	in    chan Input    // sent to and closed by messages alone
 	queue *queue[Output]
 	group worker.Group

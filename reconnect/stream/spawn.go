@@ -20,23 +20,22 @@ func (s *StreamSession[Input, Output]) Spawn() error {
 	if s == nil {
 		return errInvalid("nil StreamSession")
 	}
-	if s.claimed.Load() {
+	if s.running.Load() != nil {
 		return errExist()
 	}
 	if err := s.validate(); err != nil {
 		return err
 	}
-	if !s.claimed.CompareAndSwap(false, true) {
-		return errExist()
-	}
 
 	r := newSession(s)
-	// Started first and let go after: a stop that comes as soon as the
-	// methods work must find both of them, and hooks must find methods that work.
+	r.group.Hold() // a stop that comes as soon as the methods work must find what follows
+	if !s.running.CompareAndSwap(nil, r) {
+		return errExist() // and r is nothing but memory yet
+	}
 	r.group.Go(r.under(r.read), r.under(r.write))
 	r.unhook = context.AfterFunc(r.context, r.contextOver)
-	s.running.Store(r)
 	close(r.ready)
+	r.group.Release()
 	return nil
 }
 

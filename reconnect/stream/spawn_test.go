@@ -46,6 +46,37 @@ func TestSpawnAtOnceStartsOneSession(t *testing.T) {
 	assert.NoError(t, s.Wait())
 }
 
+// slowContext has the first who asks for its end wait.
+type slowContext struct {
+	context.Context
+	first          *sync.Once
+	asked, proceed chan struct{}
+}
+
+func (c slowContext) Done() <-chan struct{} {
+	c.first.Do(func() {
+		close(c.asked)
+		<-c.proceed
+	})
+	return c.Context.Done()
+}
+
+func TestMethodsWorkForWhomSpawnTellsThatItWasCalledBefore(t *testing.T) {
+	s, _ := newLines(t)
+	ctx := slowContext{context.Background(), new(sync.Once), make(chan struct{}), make(chan struct{})}
+	s.Context = ctx
+	spawned := make(chan error, 1)
+	go func() { spawned <- s.Spawn() }()
+	<-ctx.asked
+	require.ErrorIs(t, s.Spawn(), fs.ErrExist)
+	assert.NoError(t, s.Err())
+	assert.NoError(t, s.TrySend("hello"))
+	close(ctx.proceed)
+	require.NoError(t, <-spawned)
+	require.NoError(t, s.Close())
+	require.NoError(t, s.Wait())
+}
+
 func TestSpawnNamesTheMissingField(t *testing.T) {
 	for _, tc := range []struct {
 		name string

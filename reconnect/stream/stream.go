@@ -120,7 +120,6 @@ type StreamSession[Input, Output any] struct {
 	// session ends when the peer's stream does: leave Context nil there.
 	HalfClose bool
 
-	claimed atomic.Bool
 	running atomic.Pointer[session[Input, Output]]
 }
 
