@@ -91,7 +91,7 @@ apart:
 		GOWORK=off $(GO) -C $$m test -vet=off $(TESTFLAGS) ./...; \
 	done
 
-# everything builds for each system and architecture, and so do the tests for
+# everything builds for each system and architecture, and the tests are vetted for
 # each system: no test depends on the architecture, and to compile all that the
 # tests need twice as often would take longer than all the rest
 cross:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,14 +26,22 @@ type Entry struct {
 	Stack core.Stack
 }
 
-// String gives level, message and fields on one line, the fields by name.
+// String gives level, message and fields on one line, the fields by name. What takes
+// more lines than one is quoted.
 func (e Entry) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%-5s %s", levelName(e.Level), e.Message)
+	fmt.Fprintf(&b, "%-5s %s", levelName(e.Level), oneLine(e.Message))
 	for _, label := range slices.Sorted(maps.Keys(e.Fields)) {
-		fmt.Fprintf(&b, " %s=%v", label, e.Fields[label])
+		fmt.Fprintf(&b, " %s=%s", oneLine(label), oneLine(fmt.Sprint(e.Fields[label])))
 	}
 	return b.String()
+}
+
+func oneLine(s string) string {
+	if strings.ContainsAny(s, "\r\n") {
+		return strconv.Quote(s)
+	}
+	return s
 }
 
 func levelName(level slog.LogLevel) string {

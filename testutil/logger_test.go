@@ -1,6 +1,8 @@
 package testutil_test
 
 import (
+	"errors"
+	"io"
 	"strings"
 	"sync"
 	"testing"
@@ -84,6 +86,10 @@ func TestLoggerKeepsMessagesWithoutALevel(t *testing.T) {
 	assert.Equal(t, 1, log.Count(slog.UndefinedLevel))
 	assert.Equal(t, "-     which level?\n", log.String())
 	assert.Equal(t, "level(42) x", testutil.Entry{Level: 42, Message: "x"}.String())
+	both := errors.Join(io.EOF, io.ErrUnexpectedEOF)
+	assert.Equal(t, `error a b error="EOF\nunexpected EOF"`, testutil.Entry{
+		Level: slog.Error, Message: "a b", Fields: map[string]any{"error": both},
+	}.String(), "one line, whatever is in it")
 	for level, name := range map[slog.LogLevel]string{slog.Panic: "panic", slog.Fatal: "fatal", slog.Debug: "debug"} {
 		assert.Equal(t, name+" x", testutil.Entry{Level: level, Message: "x"}.String())
 	}

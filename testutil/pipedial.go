@@ -112,7 +112,8 @@ func (p *PipeListener) Dials() int {
 	return p.dials
 }
 
-// Open gives the number of connections that neither side has begun to close.
+// Open gives the number of connections that neither side has begun to close. One
+// whose Close is held up, by [FaultConn.HoldClose], is open until that is let go.
 func (p *PipeListener) Open() int {
 	p.state.mu.Lock()
 	defer p.state.mu.Unlock()

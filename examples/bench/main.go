@@ -9,10 +9,11 @@ import (
 	"os/signal"
 	"regexp"
 	"runtime/pprof"
+	"syscall"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 
 	opts, err := parseFlags(os.Args[1:], os.Stderr)
@@ -46,7 +47,7 @@ func parseFlags(args []string, output io.Writer) (*options, error) {
 	flags.IntVar(&opts.clients, "clients", 5000, "`number` of clients in the figures about many")
 	flags.BoolVar(&opts.quick, "quick", false, "measure hardly anything, to see that it works")
 	flags.BoolVar(&opts.strict, "strict", false, "fail when a figure misses what it must reach")
-	flags.BoolVar(&opts.rivals, "rivals", false, "measure other reconnecting clients instead")
+	flags.BoolVar(&opts.rivals, "rivals", false, "measure other reconnecting clients instead; needs the go command, the sources, and once the network")
 	flags.StringVar(&opts.json, "json", "", "write a line of JSON per figure to this `file` as well")
 	flags.StringVar(&opts.profile, "cpuprofile", "", "write a CPU profile to this `file`, labelled with figure and side")
 	if err := flags.Parse(args); err != nil {

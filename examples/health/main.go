@@ -1,6 +1,6 @@
 // Command health shows how a program that lives by a connection tells others
-// how that connection is: /healthz for whoever restarts or routes around it,
-// and /metrics for Prometheus.
+// how that connection is: /healthz for whoever routes around it, and /metrics for
+// Prometheus.
 //
 // Given a remote it keeps a connection to that, drops what it receives, and
 // serves both pages until Ctrl-C. Without one it plays with a server of its own:

@@ -14,8 +14,10 @@ again. When the standard input ends it sends the rest, closes its half of the
 connection, and ends with the connection. Ctrl-C ends it at once.
 
 Input and end
-  -q seconds           quit so long after the end of the standard input, without
-                       waiting for the remote to hang up; 0: at once; also 1.5s
+  -q seconds           quit so long after all of the standard input was sent on
+                       a connection, without waiting for the remote to hang up;
+                       0: at once; also 1.5s; for a remote that can't be reached
+                       see -once, -retries and -max-elapsed
   -d                   don't read the standard input: receive, and reconnect,
                        until stopped
 

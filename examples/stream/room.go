@@ -37,10 +37,19 @@ func (r *room) serve(conn net.Conn) {
 	if !ok {
 		return
 	}
+	seen = r.enter(seen)
 	s.Go(func(ctx context.Context) error { return r.follow(ctx, s, seen) })
 	for text := range s.Recv() {
 		r.say(name + ": " + text)
 	}
+}
+
+// enter returns where a member begins that has seen so many lines. One that has seen
+// more than there are was in a room before this one.
+func (r *room) enter(seen int) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return min(seen, len(r.said))
 }
 
 // follow passes on what was said after the first seen lines, until ctx ends.
@@ -75,7 +84,7 @@ func (r *room) say(text string) {
 func (r *room) since(seen int) ([]string, <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.said[min(seen, len(r.said)):], r.more
+	return r.said[seen:], r.more
 }
 
 // formatJoin is the first line of a member.

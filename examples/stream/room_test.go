@@ -97,19 +97,19 @@ func TestAJoinIsUnderstoodAsItIsWritten(t *testing.T) {
 	}
 }
 
-func TestWhoSaysToHaveHeardMoreThanWasSaidHearsNothingOld(t *testing.T) {
+func TestWhoHasHeardMoreThanWasSaidHearsNothingOldButAllThatIsNew(t *testing.T) {
 	r := newRoom()
 	r.say("a")
-	texts, more := r.since(2)
-	assert.Empty(t, texts)
-	r.say("b")
-	<-more
-	texts, more = r.since(2)
-	assert.Empty(t, texts)
-	r.say("c")
-	<-more
-	texts, _ = r.since(2)
-	assert.Equal(t, []string{"c"}, texts)
+	server := testutil.NewServer(t, "tcp", r.serve)
+	m, err := newMember(t.Context(), server.Remote(), "bob")
+	require.NoError(t, err)
+	m.seen = 2 // in a room that is gone
+	require.NoError(t, m.client.Connect())
+	require.NoError(t, m.say("b"))
+	heard, err := m.hear()
+	require.NoError(t, err)
+	assert.Equal(t, "bob: b", heard)
+	require.NoError(t, m.client.Shutdown(t.Context()))
 }
 
 func TestTheLongestLineIsHeardByAll(t *testing.T) {
