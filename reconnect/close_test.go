@@ -286,6 +286,38 @@ func TestConnectionDroppedOnRequestIsNoErrorToReport(t *testing.T) {
 	}
 }
 
+func TestGoodbyeUnderWayThatARequestCutsShortIsNoErrorToReport(t *testing.T) {
+	for name, drop := range map[string]func(*reconnect.Client) error{
+		"Close":     (*reconnect.Client).Close,
+		"Reconnect": (*reconnect.Client).Reconnect,
+	} {
+		bubble(t, name, func(t *testing.T) {
+			p := newPipe(t, func(conn net.Conn) { <-t.Context().Done() })
+			var c *reconnect.Client
+			cfg := pipeConfig(p)
+			cfg.OnSession = func(context.Context) error {
+				_, _ = c.Read(make([]byte, 1)) // whose error is what ends the session
+				return nil
+			}
+			cfg.OnDisconnect = func(_ context.Context, conn net.Conn) error {
+				_, err := conn.Write([]byte("bye")) // to a peer that doesn't read
+				return err
+			}
+			cfg.OnError = func(_ context.Context, _ net.Conn, err error) error {
+				t.Errorf("told of %v", err)
+				return nil
+			}
+			c = newClient(t, cfg)
+			require.NoError(t, c.Connect())
+			synctest.Wait()
+			p.Conns()[0].FailRead(io.EOF)
+			synctest.Wait()
+			require.NoError(t, drop(c))
+			require.NoError(t, p.WaitDials(guarded(t), 2))
+		})
+	}
+}
+
 func TestGoodbyeThatFailsForARequestToDropTheConnectionIsNoErrorToReport(t *testing.T) {
 	odd := errors.New("odd")
 	for name, drop := range map[string]func(*reconnect.Client) error{

@@ -35,7 +35,7 @@ func (c *Client) judge(s *session, err error) lifecycle.Verdict {
 		return v
 	}
 	c.logDebug("OnDisconnect failed", s.goodbye)
-	if v.Stop || isRequest(context.Cause(s)) && s.outcome(s.goodbye) == nil {
+	if v.Stop || s.cutShort {
 		return v
 	}
 	s.stage = stageGoodbye

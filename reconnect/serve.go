@@ -173,4 +173,5 @@ func (c *Client) disconnect(s *session) {
 	_ = s.in.fix(grace)
 	_ = s.out.fix(grace)
 	s.goodbye = c.call(func() error { return set.callbacks.Disconnect(ctx, s.conn) })
+	s.cutShort = s.isDropped(s.goodbye)
 }

@@ -46,7 +46,8 @@ type session struct {
 	ended  atomic.Bool // OnSession has returned or panicked
 	closed atomic.Bool // conn is, by the client
 
-	stage    stage                              // the loop's own, as the next two
+	stage    stage                              // the loop's own, as the next three
+	cutShort bool                               // the goodbye failed because somebody asked for the next connection
 	upSince  time.Duration                      // when OnConnect was done, after since
 	goodbye  error                              // of OnDisconnect
 	dialling atomic.Pointer[context.CancelFunc] // ends the context of a dial
@@ -243,6 +244,20 @@ func (s *session) outcome(err error) error {
 		return nil
 	}
 	return err
+}
+
+// isDropped tells if an error of OnDisconnect says no more than that Close has closed the
+// connection, or that Reconnect or Reload has ended its reads and writes, whatever has
+// ended the session before.
+func (s *session) isDropped(err error) bool {
+	switch {
+	case err == nil || lifecycle.IsFinal(err):
+		return false
+	case s.closed.Load():
+		return isOnly(err, isShut)
+	default:
+		return s.in.isEnded() && isOnly(err, isCut)
+	}
 }
 
 // isNoFailure tells if an error is fatal for nothing but the cancellation in it. What a

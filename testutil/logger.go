@@ -134,7 +134,7 @@ func (l *Logger) Printf(format string, args ...any) {
 func (l *Logger) add(message string) {
 	e := Entry{
 		Level:   l.level,
-		Message: strings.TrimRight(message, "\n"),
+		Message: strings.TrimRight(message, "\r\n"),
 		Fields:  maps.Clone(l.fields),
 		Time:    time.Now(),
 		Stack:   l.stack,

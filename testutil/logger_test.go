@@ -23,7 +23,7 @@ func TestLoggerKeepsLevelMessageFieldsAndTime(t *testing.T) {
 		time.Sleep(time.Second)
 		log.Info().WithField("addr", "a:1").WithFields(map[string]any{"attempt": 2}).Printf("dial %s", "a")
 		log.Warn().Println("two", "words")
-		log.Error().Print("failed ", 3)
+		log.Error().Print("failed ", 3, "\r\n")
 
 		entries := log.Entries()
 		require.Len(t, entries, 3)

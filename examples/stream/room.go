@@ -45,7 +45,8 @@ func (r *room) serve(conn net.Conn) {
 }
 
 // enter returns where a member begins that has seen so many lines. One that has seen
-// more than there are was in a room before this one.
+// more than there are was in a room before this one, and hears what is new. A number is
+// good for one room only: where rooms come and go, give each a name to go with it.
 func (r *room) enter(seen int) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
