@@ -314,6 +314,7 @@ func TestGoodbyeUnderWayThatARequestCutsShortIsNoErrorToReport(t *testing.T) {
 			synctest.Wait()
 			require.NoError(t, drop(c))
 			require.NoError(t, p.WaitDials(guarded(t), 2))
+			require.NoError(t, c.Shutdown(guarded(t))) // before the handlers end
 		})
 	}
 }
