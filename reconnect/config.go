@@ -295,8 +295,8 @@ func (cfg *Config) namesServer() bool {
 
 // ExportDialer gives the Config's keep-alive, dial timeout and OnSocket as a
 // [net.Dialer]. Fields at zero count as their defaults. The standard dialer
-// tries the addresses of one family one after the other; the client's own starts
-// all in parallel, see [dialer.New].
+// tries the addresses of one family one after the other; the client's own doesn't
+// wait for one to fail before it tries the next as well, see [dialer.New].
 func (cfg *Config) ExportDialer() net.Dialer {
 	return cfg.dialerConfig().Export()
 }
