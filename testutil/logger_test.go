@@ -201,3 +201,12 @@ func TestTestLoggerNeverWritesAfterTheTest(t *testing.T) {
 		}
 	}
 }
+
+func TestTestLoggerMadeOutsideOfABubbleMayBeUsedInSome(t *testing.T) {
+	log := testutil.NewTestLogger(t)
+	for range 2 {
+		synctest.Test(t, func(*testing.T) { log.Info().Print("inside") })
+		log.Info().Print("outside")
+	}
+	assert.Len(t, log.Entries(), 4)
+}
