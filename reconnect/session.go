@@ -233,30 +233,25 @@ func (s *session) outcome(err error) error {
 	case errors.Is(err, context.Canceled) && isNoFailure(err):
 		err = cause
 	}
-	if !isRequest(cause) {
-		return err
-	}
-	caused := isShut
-	if isRedial(cause) {
-		caused = isCut // Close sets no deadline: a session that timed out did so before
-	}
-	if err == cause || isOnly(err, caused) {
+	if isRequest(cause) && (err == cause || s.isDropped(err)) {
 		return nil
 	}
 	return err
 }
 
-// isDropped tells if an error of OnDisconnect says no more than that Close has closed the
-// connection, or that Reconnect or Reload has ended its reads and writes, whatever has
-// ended the session before.
+// isDropped tells if an error says no more than that Close has closed the connection, or
+// that Reconnect or Reload has ended its reads and writes, whatever has ended the session
+// before.
 func (s *session) isDropped(err error) bool {
-	switch {
+	switch cause := context.Cause(s); {
 	case err == nil || lifecycle.IsFinal(err):
 		return false
-	case s.closed.Load():
-		return isOnly(err, isShut)
+	case isRedial(cause) || s.in.isEnded():
+		return isOnly(err, isCut)
+	case cause == errClosedByUser || s.closed.Load():
+		return isOnly(err, isShut) // Close sets no deadline: what timed out did so before
 	default:
-		return s.in.isEnded() && isOnly(err, isCut)
+		return false
 	}
 }
 
