@@ -24,7 +24,8 @@ import (
 // already the error is that of the system, if there is one, and it is for a Read to end
 // the session, after what came before; over TLS that may say io.EOF then. Without a
 // connection it returns [ErrNotConnected], and on one that is closed, over TLS by the
-// client, that or, during a stop, an error that matches [ErrClosed]. After any other
+// client, or where a stop, a Reconnect or a Reload that redials left it too little time,
+// that or, during a stop, an error that matches [ErrClosed]. After any other
 // error the connection is of no more use, and the session ends: it matches
 // [syscall.EPIPE] where TLS, or a Dialer's connection, didn't get through in time, or TLS
 // had been cut short in a Write before.
@@ -60,9 +61,9 @@ func (c *Client) CloseWrite() error {
 		return err
 	case isOfNetwork(err): // a Read tells, after what came before
 		return fmt.Errorf("reconnect: CloseWrite: %w", err)
-	case isTimeout(err):
+	case isTimeout(err) && !s.out.isEnded():
 		err = fmt.Errorf("%v: %w", err, syscall.EPIPE) // one that the connection doesn't survive
-	case isShut(err), s.closed.Load():
+	case isTimeout(err), isShut(err), s.closed.Load():
 		s.cancel(err)
 		return s.closedError()
 	}

@@ -171,6 +171,40 @@ func TestCloseWriteOverTLSIsBoundedByWriteTimeout(t *testing.T) {
 	}
 }
 
+func TestCloseWriteOverTLSForWhichAReconnectLeavesNoTimeIsNoErrorToReport(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cert, pool := certificate(t, "server.test", time.Hour)
+		stop := make(chan struct{})
+		defer close(stop)
+		p := newPipe(t, func(conn net.Conn) {
+			_ = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}}).Handshake()
+			<-stop
+		})
+		said := make(chan error, 2)
+		var c *reconnect.Client
+		cfg := pipeConfig(p)
+		cfg.TLSConfig = &tls.Config{RootCAs: pool}
+		cfg.WriteTimeout = bound
+		cfg.OnDisconnect = func(context.Context, net.Conn) error {
+			err := c.CloseWrite()
+			said <- err
+			return err
+		}
+		cfg.OnError = func(_ context.Context, _ net.Conn, err error) error {
+			t.Errorf("told of %v", err)
+			return nil
+		}
+		c = newClient(t, cfg)
+		require.NoError(t, c.Connect())
+		require.NoError(t, c.Reconnect())
+		assert.Equal(t, reconnect.ErrNotConnected, <-said)
+		require.NoError(t, p.WaitDials(guarded(t), 2))
+		synctest.Wait()
+		require.NoError(t, c.Shutdown(context.Background()))
+		assert.ErrorIs(t, <-said, reconnect.ErrClosed)
+	})
+}
+
 // halved is a connection in memory that has halves.
 type halved struct {
 	net.Conn
