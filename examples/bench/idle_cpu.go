@@ -49,10 +49,10 @@ func idleScenario(kind idleKind, t timeouts, f figure) scenario {
 				}
 				defer fleet.close()
 				settle()
-				time.Sleep(min(idleQuiet, window))
+				e.rest(min(idleQuiet, window))
 
 				start, cpu := time.Now(), cpuTime()
-				time.Sleep(window)
+				e.rest(window)
 				used := cpuTime() - cpu
 				return []float64{ms(used) / time.Since(start).Seconds()}, nil
 			}, nil, nil

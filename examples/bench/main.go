@@ -14,7 +14,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C doesn't wait for anything
 
 	opts, err := parseFlags(os.Args[1:], os.Stderr)
 	if err != nil {
@@ -95,7 +95,7 @@ func run(ctx context.Context, opts *options, stdout, stderr io.Writer) (err erro
 		defer pprof.StopCPUProfile()
 	}
 
-	e, err := newEnv(opts, stderr)
+	e, err := newEnv(ctx, opts, stderr)
 	if err != nil {
 		return err
 	}

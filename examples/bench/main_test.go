@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -240,4 +242,17 @@ func TestRivalsAreReportedByTheMedianOfTheirTurns(t *testing.T) {
 		{Rival: "b", Figure: "two", Value: 5},
 	}, found)
 	assert.Equal(t, 4, strings.Count(table.String(), "\n"))
+}
+
+func TestARestEndsWithTheRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		e := &env{done: ctx.Done()}
+		began := time.Now()
+		e.rest(time.Second)
+		assert.Equal(t, time.Second, time.Since(began))
+		e.rest(time.Hour)
+		assert.Equal(t, time.Minute, time.Since(began))
+	})
 }

@@ -126,12 +126,12 @@ func measureGroup(ctx context.Context, e *env, sc *scenario, rounds int, s *samp
 			if err != nil {
 				return fmt.Errorf("%s: %w", who, err)
 			}
+			if err := ctx.Err(); err != nil {
+				return err
+			}
 			row[who] = values
 		}
 		s.add(row)
-		if err := ctx.Err(); err != nil {
-			return err
-		}
 	}
 	return nil
 }

@@ -2,11 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"darvaza.org/x/net/reconnect"
 )
@@ -62,25 +63,37 @@ func (s *statusLine) show(st reconnect.Status) {
 	case text == "" || text == s.shown:
 		return
 	case !s.drawn:
-		_, _ = fmt.Fprintf(s.w, "rnc: %s\n", text)
+		_, _ = fmt.Fprintln(s.w, prefix+text)
 	case st.State == reconnect.Connected:
 		s.draw("")
-		_, _ = fmt.Fprintf(s.w, "rnc: %s\n", text)
+		_, _ = fmt.Fprintln(s.w, prefix+text)
 	default:
-		s.draw("rnc: " + text)
+		s.draw(prefix + text)
 	}
 	s.shown = text
 }
+
+const prefix = "rnc: "
 
 // width is what fits on one line of any terminal: what wraps can't be replaced.
 const width = 79
 
 // draw replaces the line on the terminal.
 func (s *statusLine) draw(text string) {
-	if runes := []rune(text); len(runes) > width {
-		text = string(runes[:width-1]) + "…"
+	_, _ = fmt.Fprintf(s.w, "\r\x1b[K%s", shorten(text, width))
+}
+
+// shorten leaves no more than n characters of a text, and says so.
+func shorten(text string, n int) string {
+	runes := []rune(text)
+	switch {
+	case len(runes) <= n:
+		return text
+	case n <= 0:
+		return ""
+	default:
+		return string(runes[:n-1]) + "…"
 	}
-	_, _ = fmt.Fprintf(s.w, "\r\x1b[K%s", text)
 }
 
 // text is what there is to say, if anything.
@@ -91,27 +104,53 @@ func (s *statusLine) text(st reconnect.Status) string {
 	case reconnect.Connected:
 		return "connected to " + st.Remote
 	case reconnect.Waiting:
-		text := "not connected to " + st.Remote
-		if st.LastError != nil {
-			text += ": " + brief(st.LastError)
-		}
 		if st.NextAttempt.IsZero() {
 			return "" // the wait has hardly begun
 		}
+		lost := "not connected to " + st.Remote
+		why := ""
+		if st.LastError != nil {
+			why = ": " + brief(st.LastError)
+		}
 		wait := max(time.Until(st.NextAttempt), 0)
 		if s.drawn {
-			return fmt.Sprintf("%s; attempt %d in %.0fs", text, st.Attempt+1, wait.Seconds())
+			next := fmt.Sprintf("; attempt %d in %.0fs", st.Attempt+1, wait.Seconds())
+			return lost + shorten(why, width-utf8.RuneCountInString(prefix+lost+next)) + next
 		}
-		return fmt.Sprintf("%s; attempt %d in %v", text, st.Attempt+1, wait.Round(10*time.Millisecond))
+		return fmt.Sprintf("%s%s; attempt %d in %v", lost, why, st.Attempt+1, wait.Round(10*time.Millisecond))
 	default:
 		return ""
 	}
 }
 
-// brief is the innermost error, on one line: the rest names the remote once more.
+// brief is what is innermost in an error, on one line: the rest names the remote once
+// more.
 func brief(err error) string {
-	for next := err; next != nil; next = errors.Unwrap(err) {
-		err = next
+	return strings.Join(innermost(err), "; ")
+}
+
+// innermost gives each cause once. There is one for each address of a name.
+func innermost(err error) []string {
+	var inner []error
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		inner = []error{e.Unwrap()}
+	case interface{ Unwrap() []error }:
+		inner = e.Unwrap()
 	}
-	return strings.Join(strings.Fields(err.Error()), " ")
+	var all []string
+	for _, err := range inner {
+		if err == nil {
+			continue
+		}
+		for _, cause := range innermost(err) {
+			if !slices.Contains(all, cause) {
+				all = append(all, cause)
+			}
+		}
+	}
+	if len(all) == 0 {
+		all = []string{strings.Join(strings.Fields(err.Error()), " ")}
+	}
+	return all
 }

@@ -5,14 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"darvaza.org/x/net/dialer"
 	"darvaza.org/x/net/examples/internal/demotest"
 	"darvaza.org/x/net/reconnect"
 	"darvaza.org/x/net/testutil"
@@ -86,6 +90,37 @@ func TestALineThatIsTooLongIsCut(t *testing.T) {
 	out := new(demotest.Page)
 	(&statusLine{w: out, drawn: true}).draw(strings.Repeat("é", 200))
 	assert.Len(t, []rune(strings.TrimPrefix(out.String(), "\r\x1b[K")), width)
+}
+
+func TestALongCauseIsCutAndNotTheCountdown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, c := range []struct{ remote, cause, want string }{
+			{"h:1", strings.Repeat("é", 200), "rnc: not connected to h:1: " + strings.Repeat("é", 34) + "…; attempt 2 in 2s"},
+			{strings.Repeat("h", 37), "refused", "rnc: not connected to " + strings.Repeat("h", 37) + ": …; attempt 2 in 2s"},
+			{strings.Repeat("h", 40), "refused", "rnc: not connected to " + strings.Repeat("h", 40) + "; attempt 2 in 2s"},
+		} {
+			out := new(demotest.Page)
+			s := statusLine{w: out, drawn: true}
+			s.show(reconnect.Status{State: reconnect.Waiting, Remote: c.remote, LastError: errors.New(c.cause),
+				Attempt: 1, NextAttempt: time.Now().Add(2 * time.Second)})
+			assert.Equal(t, c.want, strings.TrimPrefix(out.String(), "\r\x1b[K"))
+			assert.LessOrEqual(t, utf8.RuneCountInString(c.want), width)
+		}
+	})
+}
+
+func TestTheCauseIsShownForANameToo(t *testing.T) {
+	server := testutil.NewEchoServer(t, "tcp")
+	_, port, err := net.SplitHostPort(server.Addr().String())
+	require.NoError(t, err)
+	server.Stop()
+
+	_, err = dialer.New(dialer.Config{}).DialContext(t.Context(), "tcp", net.JoinHostPort("localhost", port))
+	require.ErrorIs(t, err, syscall.ECONNREFUSED)
+	assert.Equal(t, syscall.ECONNREFUSED.Error(), brief(err))
+
+	several := fmt.Errorf("h: %w", errors.Join(io.EOF, fmt.Errorf("again: %w", io.EOF), errors.New("no\nroute")))
+	assert.Equal(t, "EOF; no route", brief(several))
 }
 
 func TestTheWaitIsCountedDown(t *testing.T) {
