@@ -8,8 +8,9 @@ func (s *Server) HangUp() { s.endAll(hangUp) }
 // Reset aborts every open connection and goes on accepting: TCP peers get
 // ECONNRESET, for which SO_LINGER is set to 0, unless the handler has ended its half
 // before: then they read the end of the stream, and a write fails with EPIPE. Unix
-// sockets know no such thing and are closed as they are. It doesn't wait for the
-// handlers.
+// sockets know no such thing and are closed as they are: their peers read the end of
+// the stream, or on Linux ECONNRESET if the handler hadn't read all that they had
+// sent. It doesn't wait for the handlers.
 func (s *Server) Reset() { s.endAll(reset) }
 
 // SetSilent makes the server hold new connections open without ever reading or

@@ -75,6 +75,40 @@ func TestWaitForEndsWithItsContextAndNamesTheEvent(t *testing.T) {
 	assert.ErrorContains(t, err, `event "tick" to happen 2 times, have 1`)
 }
 
+func TestRecorderMayBeUsedInOneBubbleAfterAnother(t *testing.T) {
+	r := testutil.NewRecorder()
+	for range 2 {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			assert.ErrorIs(t, r.WaitFor(ctx, "event", 1), context.DeadlineExceeded)
+		})
+	}
+	r.Record("event")
+	assert.NoError(t, r.WaitFor(t.Context(), "event", 1))
+}
+
+func TestOneThatGivesUpLeavesTheOthersWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := testutil.NewRecorder()
+		var wg sync.WaitGroup
+		for n := range 4 {
+			wg.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(n+1)*time.Minute)
+				defer cancel()
+				if err := r.WaitFor(ctx, "event", 1); n < 2 {
+					assert.ErrorIs(t, err, context.DeadlineExceeded)
+				} else {
+					assert.NoError(t, err)
+				}
+			})
+		}
+		time.Sleep(150 * time.Second)
+		r.Record("event")
+		wg.Wait()
+	})
+}
+
 func TestRecorderMayBeUsedByManyAtOnce(t *testing.T) {
 	r := testutil.NewRecorder()
 	var wg sync.WaitGroup

@@ -12,13 +12,14 @@ type watch struct {
 	mu sync.Mutex
 	// changed is closed at the next change; nil while nobody waits.
 	changed chan struct{}
+	waiting int // on changed
 }
 
 // notify wakes the waiters to look again. The caller holds mu.
 func (w *watch) notify() {
 	if w.changed != nil {
 		close(w.changed)
-		w.changed = nil
+		w.changed, w.waiting = nil, 0
 	}
 }
 
@@ -33,6 +34,7 @@ func (w *watch) await(ctx context.Context, ready func() (bool, error)) error {
 		select {
 		case <-changed:
 		case <-ctx.Done():
+			w.giveUp(changed)
 			return context.Cause(ctx)
 		}
 	}
@@ -48,5 +50,19 @@ func (w *watch) look(ready func() (bool, error)) (<-chan struct{}, error) {
 	if w.changed == nil {
 		w.changed = make(chan struct{})
 	}
+	w.waiting++
 	return w.changed, nil
+}
+
+// giveUp takes a waiter away, and with the last one the channel: outside of the
+// bubble in which it was made nobody may touch it.
+func (w *watch) giveUp(changed <-chan struct{}) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.changed != changed {
+		return
+	}
+	if w.waiting--; w.waiting == 0 {
+		w.changed = nil
+	}
 }
