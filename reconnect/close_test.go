@@ -2,7 +2,6 @@ package reconnect_test
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -357,83 +356,6 @@ func TestGoodbyeThatFailsForARequestToDropTheConnectionIsNoErrorToReport(t *test
 				} else {
 					assert.Empty(t, told)
 				}
-			})
-		}
-	}
-}
-
-// slowClose is a connection whose Close waits.
-type slowClose struct {
-	net.Conn
-	until <-chan struct{}
-}
-
-func (c slowClose) Close() error {
-	<-c.until
-	return c.Conn.Close()
-}
-
-func TestCloseOverTLSIsNoErrorToReportWhateverThePeerAnswers(t *testing.T) {
-	for name, answer := range map[string]struct {
-		hangUp func(*tls.Conn, []*testutil.FaultConn)
-		want   error
-	}{
-		"goodbye": {func(c *tls.Conn, _ []*testutil.FaultConn) { _ = c.Close() }, io.EOF},
-		"reset": {func(_ *tls.Conn, open []*testutil.FaultConn) {
-			for _, conn := range open {
-				conn.FailRead(syscall.ECONNRESET)
-			}
-		}, syscall.ECONNRESET},
-	} {
-		for _, where := range []string{"session", "goodbye"} {
-			bubble(t, name+" in the "+where, func(t *testing.T) {
-				cert, pool := certificate(t, "server.test", time.Hour)
-				answered := make(chan struct{})
-				var p *testutil.PipeListener
-				p = newPipe(t, func(conn net.Conn) {
-					c := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}})
-					_, _ = io.Copy(io.Discard, c)
-					answer.hangUp(c, p.Conns())
-				})
-				sessions := 0
-				read := func(conn net.Conn) error {
-					if sessions > 1 {
-						return nil
-					}
-					defer close(answered)
-					_, err := conn.Read(make([]byte, 1))
-					assert.ErrorIs(t, err, answer.want)
-					return err
-				}
-				c := connectPipe(t, p, func(cfg *reconnect.Config) {
-					cfg.TLSConfig = &tls.Config{RootCAs: pool}
-					cfg.Dialer = wrapped(p, func(conn net.Conn) net.Conn { return slowClose{conn, answered} })
-					cfg.OnSession = func(ctx context.Context) error {
-						switch sessions++; {
-						case sessions > 1:
-							<-ctx.Done()
-							return ctx.Err()
-						case where == "session":
-							return read(reconnect.ConnFrom(ctx))
-						default:
-							return nil
-						}
-					}
-					cfg.OnDisconnect = func(_ context.Context, conn net.Conn) error {
-						if where == "session" {
-							return nil
-						}
-						return read(conn)
-					}
-					cfg.OnError = func(_ context.Context, _ net.Conn, err error) error {
-						t.Errorf("told of %v", err)
-						return err
-					}
-				})
-				synctest.Wait()
-				require.NoError(t, c.Close())
-				require.NoError(t, p.WaitDials(guarded(t), 2))
-				require.NoError(t, c.Shutdown(guarded(t)))
 			})
 		}
 	}

@@ -133,10 +133,10 @@ func (s *session) goodbyeOf(say func() error, grace func() time.Duration) error 
 	timer := time.AfterFunc(grace(), func() {
 		_ = s.client.call(func() error { s.cut(); return nil })
 	})
-	defer timer.Stop()
+	defer timer.Stop() // also where a method of the connection panics
 	err := say()
-	if err != nil && !timer.Stop() {
-		return os.ErrDeadlineExceeded
+	if !timer.Stop() {
+		return os.ErrDeadlineExceeded // also where it got through: the connection is cut, or about to be
 	}
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -202,6 +203,40 @@ func TestCloseWriteOverTLSForWhichAReconnectLeavesNoTimeIsNoErrorToReport(t *tes
 		synctest.Wait()
 		require.NoError(t, c.Shutdown(context.Background()))
 		assert.ErrorIs(t, <-said, reconnect.ErrClosed)
+	})
+}
+
+// lossyConn takes its time for what it writes, and then says that all went well.
+type lossyConn struct {
+	net.Conn
+	slow *atomic.Bool
+}
+
+func (c lossyConn) Write(p []byte) (int, error) {
+	if c.slow.Load() {
+		time.Sleep(bound)
+		return len(p), nil
+	}
+	return c.Conn.Write(p)
+}
+
+func TestCloseWriteOverTLSThatIsLateEndsTheSessionThoughItGotThrough(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cert, pool := certificate(t, "server.test", time.Hour)
+		var slow atomic.Bool
+		p := newPipe(t, func(conn net.Conn) {
+			_, _ = io.Copy(io.Discard, tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}}))
+		})
+		c := connectPipe(t, p, func(cfg *reconnect.Config) {
+			cfg.TLSConfig = &tls.Config{RootCAs: pool}
+			cfg.Dialer = wrapped(p, func(conn net.Conn) net.Conn { return lossyConn{conn, &slow} })
+		})
+		require.NoError(t, c.SetWriteDeadline(bound/2))
+		slow.Store(true)
+		require.ErrorIs(t, c.CloseWrite(), syscall.EPIPE)
+		slow.Store(false)
+		require.NoError(t, p.WaitDials(guarded(t), 2))
+		require.NoError(t, c.Shutdown(guarded(t)))
 	})
 }
 

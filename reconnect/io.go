@@ -122,6 +122,10 @@ func (c *Client) Write(p []byte) (int, error) {
 // Close drops the current connection, under whatever uses it, and lets the
 // client reconnect as after any loss of it. To stop the client use
 // [Client.Shutdown] or [Client.Cancel]. Without a connection it does nothing.
+//
+// Over TLS the peer is told before the connection is closed. An OnSession or OnDisconnect
+// that reads from the connection itself may get what the peer answers to that, io.EOF or
+// a reset, which is judged as if the peer had been the first.
 func (c *Client) Close() error {
 	s := c.current.Load()
 	if s == nil {

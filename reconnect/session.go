@@ -249,7 +249,7 @@ func (s *session) isDropped(err error) bool {
 	case isRedial(cause) || s.in.isEnded():
 		return isOnly(err, isCut)
 	case cause == errClosedByUser || s.closed.Load():
-		return isOnly(err, s.isHangup) // Close sets no deadline: what timed out did so before
+		return isOnly(err, isShut) // Close sets no deadline: what timed out did so before
 	default:
 		return false
 	}
@@ -299,12 +299,6 @@ func isCut(err error) bool {
 // isShut tells if an error is what I/O gets when its connection is closed.
 func isShut(err error) bool {
 	return errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe) || errors.Is(err, fs.ErrClosed)
-}
-
-// isHangup tells if an error is what I/O gets for Close. Over TLS that tells the peer
-// first, who may be faster to hang up.
-func (s *session) isHangup(err error) bool {
-	return isShut(err) || s.in.isTLS() && (err == io.EOF || isOfNetwork(err))
 }
 
 // isRequest tells if a session was ended by a method of the client.
