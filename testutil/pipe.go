@@ -1,8 +1,8 @@
 package testutil
 
 import (
+	"context"
 	"net"
-	"sync"
 
 	"darvaza.org/core"
 )
@@ -10,15 +10,16 @@ import (
 // PipeListener is a server in memory: a dial gives one end of a [net.Pipe] and
 // its handler gets the other. All methods may be called concurrently, also by a
 // handler, save that Close waits for the handlers and so never returns to one.
-// Made inside of a bubble of testing/synctest it belongs to that bubble, and
-// everything that blocks on it counts as blocked there.
+// Everything that blocks on it counts as blocked in a bubble of testing/synctest. A
+// connection belongs to the bubble that it was dialled in, and has to be closed there;
+// the listener itself may be used in one bubble after another, and outside.
 type PipeListener struct {
-	handle   func(net.Conn)
-	handlers sync.WaitGroup // Close waits for them; none is added once closed
+	handle func(net.Conn)
 
 	state watch // guards the fields below
 
 	links    []*pipeLink // the open ones, in the order they were dialled
+	handlers int         // that run, or are about to. A sync.WaitGroup would belong to a bubble
 	dials    int
 	refuse   error
 	hang     bool
@@ -75,17 +76,18 @@ func (p *PipeListener) Close() error {
 	p.state.mu.Unlock()
 
 	p.HangUp()
-	p.handlers.Wait()
-
-	p.state.mu.Lock()
-	defer p.state.mu.Unlock()
-	return p.panicked
+	var panicked error
+	_ = p.state.await(context.Background(), func() (bool, error) {
+		panicked = p.panicked
+		return p.handlers == 0, nil
+	})
+	return panicked
 }
 
 // serve runs the handler for one connection, also if it leaves by
 // runtime.Goexit.
 func (p *PipeListener) serve(l *pipeLink) {
-	defer p.handlers.Done()
+	defer p.served()
 	defer l.server.Close()
 	defer func() {
 		if rvr := recover(); rvr != nil {
@@ -93,6 +95,13 @@ func (p *PipeListener) serve(l *pipeLink) {
 		}
 	}()
 	p.handle(l.server)
+}
+
+func (p *PipeListener) served() {
+	p.state.mu.Lock()
+	defer p.state.mu.Unlock()
+	p.handlers--
+	p.state.notify()
 }
 
 func (p *PipeListener) notePanic(err *core.PanicError) {

@@ -46,6 +46,24 @@ func TestPipeServesConnectionsInABubble(t *testing.T) {
 	})
 }
 
+func TestPipeMayBeUsedInOneBubbleAfterAnotherAndOutside(t *testing.T) {
+	p := testutil.Pipe(testutil.Echo)
+	talk := func(t *testing.T) {
+		conn, err := p.DialContext(t.Context(), "tcp", "h:1")
+		require.NoError(t, err)
+		_, err = conn.Write([]byte("x"))
+		require.NoError(t, err)
+		_, err = conn.Read(make([]byte, 1))
+		require.NoError(t, err)
+		require.NoError(t, conn.Close())
+	}
+	synctest.Test(t, talk)
+	synctest.Test(t, talk)
+	talk(t)
+	synctest.Test(t, talk)
+	require.NoError(t, p.Close())
+}
+
 func TestPipeRefusesDialsWithTheErrorGiven(t *testing.T) {
 	p := testutil.Pipe(testutil.Echo)
 	cause := errors.New("no")

@@ -92,7 +92,7 @@ func (p *PipeListener) connect(network, address string) *pipeLink {
 
 	p.links = append(p.links, link)
 	if p.handle != nil {
-		p.handlers.Add(1)
+		p.handlers++
 	}
 	p.state.notify()
 	return link
