@@ -55,6 +55,11 @@ func parseFlags(args []string, output io.Writer) (*options, error) {
 	}
 
 	var err error
+	if flags.NArg() > 0 {
+		err = fmt.Errorf("%q is no flag; -run chooses figures", flags.Arg(0))
+		fmt.Fprintln(output, "bench:", err)
+		return nil, err
+	}
 	if opts.run, err = regexp.Compile(*pattern); err != nil {
 		fmt.Fprintln(output, "bench: -run:", err)
 		return nil, err

@@ -78,7 +78,7 @@ func TestFiguresAreChosenByName(t *testing.T) {
 }
 
 func TestFlagsThatMakeNoSenseAreRefused(t *testing.T) {
-	for _, arg := range []string{"-run=(", "-pairs=0", "-clients=1", "-nothing"} {
+	for _, arg := range []string{"-run=(", "-pairs=0", "-clients=1", "-nothing", "redial"} {
 		var out strings.Builder
 		_, err := parseFlags([]string{arg}, &out)
 		require.Error(t, err, arg)

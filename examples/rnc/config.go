@@ -28,6 +28,9 @@ func (n *netcat) config(ctx context.Context, stderr io.Writer) (*reconnect.Confi
 		WaitReconnect: n.wait(o.backoff()),
 		OnSession:     n.session,
 	}
+	if n.status != nil {
+		cfg.OnState = func(_, _ reconnect.State) { n.status.show(n.client.Status()) }
+	}
 	if o.verbose || o.debug {
 		level := slog.LevelInfo
 		if o.debug {

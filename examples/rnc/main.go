@@ -20,12 +20,15 @@ func main() {
 		cancel(&signalError{sig})
 	}()
 
-	os.Exit(run(ctx, os.Args[1:], stdio{
-		in:       os.Stdin,
-		out:      os.Stdout,
-		err:      os.Stderr,
-		terminal: isatty.IsTerminal(os.Stderr.Fd()) || isatty.IsCygwinTerminal(os.Stderr.Fd()),
-	}))
+	std := stdio{in: os.Stdin, out: os.Stdout, err: os.Stderr, terminal: isTerminal(os.Stderr)}
+	if std.terminal && isTerminal(os.Stdout) {
+		std.out, std.err = share(std.out, std.err)
+	}
+	os.Exit(run(ctx, os.Args[1:], std))
+}
+
+func isTerminal(f *os.File) bool {
+	return isatty.IsTerminal(f.Fd()) || isatty.IsCygwinTerminal(f.Fd())
 }
 
 // A signalError is the cause of a stop by a signal.

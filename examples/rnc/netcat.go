@@ -24,6 +24,7 @@ type netcat struct {
 	opts   *options
 	in     *input // nil with -d
 	out    io.Writer
+	status *statusLine // nil if nobody wants it
 	client *reconnect.Client
 
 	// ended is what the last session has ended with.

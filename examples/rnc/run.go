@@ -36,7 +36,7 @@ func run(ctx context.Context, args []string, std stdio) int {
 		return exitFailure
 	}
 
-	n := &netcat{opts: opts, out: std.out}
+	n := &netcat{opts: opts, out: std.out, status: newStatusLine(opts, std)}
 	if !opts.deaf {
 		n.in = newInput(std.in)
 		defer n.in.close()
@@ -48,8 +48,8 @@ func run(ctx context.Context, args []string, std stdio) int {
 	if err != nil {
 		return conclude(std.err, err, 0)
 	}
-	if s, ok := newStatusLine(opts, std); ok {
-		n.client.Go(func(ctx context.Context) error { return s.follow(ctx, n.client) })
+	if n.status != nil {
+		n.client.Go(func(ctx context.Context) error { return n.status.follow(ctx, n.client) })
 	}
 
 	_ = n.client.Connect() // Err has the same, and more

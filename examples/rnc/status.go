@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -18,30 +20,37 @@ import (
 type statusLine struct {
 	w     io.Writer
 	drawn bool
-	shown string
+
+	mu      sync.Mutex
+	version uint64 // of the status that was shown last
+	shown   string
+	here    bool // it is on the terminal
 }
 
-// newStatusLine makes one if it is wanted: on a terminal, unless the log says
-// the same there, or when asked for.
-func newStatusLine(o *options, std stdio) (*statusLine, bool) {
+// newStatusLine makes one if it is wanted, on a terminal, unless the log says
+// the same there, or when asked for. Otherwise it returns nil.
+func newStatusLine(o *options, std stdio) *statusLine {
 	logged := o.verbose || o.debug
 	wanted := std.terminal && !logged
 	if o.status != nil {
 		wanted = *o.status
 	}
-	return &statusLine{w: std.err, drawn: std.terminal && !logged}, wanted
+	if !wanted {
+		return nil
+	}
+	return &statusLine{w: std.err, drawn: std.terminal && !logged}
 }
 
-// follow shows the status until ctx ends.
+// follow shows also what comes between two changes of state, until ctx ends.
 func (s *statusLine) follow(ctx context.Context, client *reconnect.Client) error {
 	st := client.Status()
 	for ctx.Err() == nil {
 		s.show(st)
 		st = s.next(ctx, client, st)
 	}
-	if s.drawn {
-		s.draw("")
-	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.erase()
 	return nil
 }
 
@@ -57,30 +66,47 @@ func (s *statusLine) next(ctx context.Context, client *reconnect.Client, st reco
 	return st
 }
 
+// show shows a status that is no older than the last one. The client's loop shows each
+// change of state, so that none is missed, and what is received comes after the line about
+// its connection.
 func (s *statusLine) show(st reconnect.Status) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if st.Version < s.version {
+		return
+	}
+	s.version = st.Version
 	text := s.text(st)
 	switch {
 	case text == "" || text == s.shown:
 		return
-	case !s.drawn:
-		_, _ = fmt.Fprintln(s.w, prefix+text)
-	case st.State == reconnect.Connected:
-		s.draw("")
-		_, _ = fmt.Fprintln(s.w, prefix+text)
-	default:
+	case s.drawn && st.State != reconnect.Connected:
 		s.draw(prefix + text)
+	default:
+		s.erase()
+		_, _ = fmt.Fprintln(s.w, prefix+text)
 	}
 	s.shown = text
 }
 
 const prefix = "rnc: "
 
-// width is what fits on one line of any terminal: what wraps can't be replaced.
+// width is what fits on one line of most terminals.
 const width = 79
 
-// draw replaces the line on the terminal.
+// draw replaces the line on the terminal. On a narrower one it must not wrap: what does
+// can't be replaced.
 func (s *statusLine) draw(text string) {
-	_, _ = fmt.Fprintf(s.w, "\r\x1b[K%s", shorten(text, width))
+	_, _ = fmt.Fprintf(s.w, "\r\x1b[K\x1b[?7l%s\x1b[?7h", shorten(text, width))
+	s.here = true
+}
+
+// erase takes the line away, if it is there. What others have written isn't touched.
+func (s *statusLine) erase() {
+	if s.here {
+		_, _ = io.WriteString(s.w, "\r\x1b[K")
+		s.here = false
+	}
 }
 
 // shorten leaves no more than n characters of a text, and says so.
@@ -107,17 +133,19 @@ func (s *statusLine) text(st reconnect.Status) string {
 		if st.NextAttempt.IsZero() {
 			return "" // the wait has hardly begun
 		}
-		lost := "not connected to " + st.Remote
-		why := ""
+		remote, why := st.Remote, ""
 		if st.LastError != nil {
 			why = ": " + brief(st.LastError)
 		}
+		const lost = "not connected to "
 		wait := max(time.Until(st.NextAttempt), 0)
 		if s.drawn {
 			next := fmt.Sprintf("; attempt %d in %.0fs", st.Attempt+1, wait.Seconds())
-			return lost + shorten(why, width-utf8.RuneCountInString(prefix+lost+next)) + next
+			room := width - len(prefix+lost+next)
+			remote = shorten(remote, max(room*2/3, room-utf8.RuneCountInString(why)))
+			return lost + remote + shorten(why, room-utf8.RuneCountInString(remote)) + next
 		}
-		return fmt.Sprintf("%s%s; attempt %d in %v", lost, why, st.Attempt+1, wait.Round(10*time.Millisecond))
+		return fmt.Sprintf("%s%s%s; attempt %d in %v", lost, remote, why, st.Attempt+1, wait.Round(10*time.Millisecond))
 	default:
 		return ""
 	}
@@ -133,6 +161,8 @@ func brief(err error) string {
 func innermost(err error) []string {
 	var inner []error
 	switch e := err.(type) {
+	case *net.DNSError:
+		return []string{e.Err}
 	case interface{ Unwrap() error }:
 		inner = []error{e.Unwrap()}
 	case interface{ Unwrap() []error }:
