@@ -13,9 +13,18 @@ func OpenDescriptors() (n int, ok bool) {
 	return len(open), ok
 }
 
-// listDescriptors gives what each open descriptor refers to, where the system
-// tells, and "" otherwise.
-func listDescriptors() (open map[int]string, ok bool) {
+// A descriptor is what an open one refers to.
+type descriptor struct {
+	target string      // "" where the system doesn't tell
+	file   os.FileInfo // of one with a path, which may change; else nil
+}
+
+func (d descriptor) isSame(other descriptor) bool {
+	return d.target == other.target || os.SameFile(d.file, other.file)
+}
+
+// listDescriptors gives the open descriptors by their number.
+func listDescriptors() (open map[int]descriptor, ok bool) {
 	if descriptorDir == "" {
 		return nil, false
 	}
@@ -29,18 +38,23 @@ func listDescriptors() (open map[int]string, ok bool) {
 	if err != nil {
 		return nil, false
 	}
-	open = make(map[int]string, len(names))
+	open = make(map[int]descriptor, len(names))
 	for _, name := range names {
 		fd, err := strconv.Atoi(name)
 		if err != nil || fd == int(dir.Fd()) {
 			continue
 		}
 		// A descriptor that was closed since has no target any more.
-		target, err := os.Readlink(filepath.Join(descriptorDir, name))
+		link := filepath.Join(descriptorDir, name)
+		target, err := os.Readlink(link)
 		if err != nil && os.IsNotExist(err) {
 			continue
 		}
-		open[fd] = target
+		d := descriptor{target: target}
+		if filepath.IsAbs(target) {
+			d.file, _ = os.Stat(link)
+		}
+		open[fd] = d
 	}
 	return open, true
 }

@@ -58,7 +58,7 @@ func Main(m interface{ Run() int }) (exitCode int) {
 // census is what there was at one time. It is not changed afterwards.
 type census struct {
 	goroutines  map[string]bool // by number, which is never used again
-	descriptors map[int]string
+	descriptors map[int]descriptor
 }
 
 func takeCensus() census {
@@ -114,8 +114,8 @@ func (c census) since(stacks *[]byte) []string {
 	open, _ := listDescriptors()
 	for _, fd := range slices.Sorted(maps.Keys(open)) {
 		// The number may be used again, for something else.
-		if target, was := c.descriptors[fd]; !was || target != open[fd] {
-			leaks = append(leaks, strings.TrimSpace(fmt.Sprintf("descriptor %d %s", fd, open[fd])))
+		if before, was := c.descriptors[fd]; !was || !before.isSame(open[fd]) {
+			leaks = append(leaks, strings.TrimSpace(fmt.Sprintf("descriptor %d %s", fd, open[fd].target)))
 		}
 	}
 	return leaks

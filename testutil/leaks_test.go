@@ -58,6 +58,29 @@ func TestCheckLeaksNamesTheGoroutineOfNotifyContext(t *testing.T) {
 	assert.Contains(t, fake.failures(), "NotifyContext")
 }
 
+func TestCheckLeaksKnowsAFileThatWasRenamedOrRemoved(t *testing.T) {
+	if _, ok := testutil.OpenDescriptors(); !ok {
+		t.Skip("this system doesn't list descriptors")
+	}
+	path := filepath.Join(t.TempDir(), "log")
+	f, err := os.Create(path)
+	require.NoError(t, err)
+	defer f.Close()
+	synctest.Test(t, func(t *testing.T) {
+		for _, change := range []func() error{
+			func() error { return os.Rename(path, path+".1") },
+			func() error { return os.Remove(path + ".1") },
+		} {
+			var fake fakeTB
+			fake.run(func(tb testutil.TB) {
+				testutil.CheckLeaks(tb)
+				assert.NoError(t, change())
+			})
+			assert.Empty(t, fake.failures())
+		}
+	})
+}
+
 func TestCheckLeaksNamesADescriptorLeftOver(t *testing.T) {
 	if _, ok := testutil.OpenDescriptors(); !ok {
 		t.Skip("this system doesn't list descriptors")

@@ -12,7 +12,8 @@ import (
 // handler, save that Close waits for the handlers and so never returns to one.
 // Everything that blocks on it counts as blocked in a bubble of testing/synctest. A
 // connection belongs to the bubble that it was dialled in, and has to be closed there;
-// the listener itself may be used in one bubble after another, and outside.
+// the listener itself may be used in one bubble after another, and outside, where Close
+// has to be called then.
 type PipeListener struct {
 	handle func(net.Conn)
 
@@ -100,8 +101,9 @@ func (p *PipeListener) serve(l *pipeLink) {
 func (p *PipeListener) served() {
 	p.state.mu.Lock()
 	defer p.state.mu.Unlock()
-	p.handlers--
-	p.state.notify()
+	if p.handlers--; p.handlers == 0 && p.closed {
+		p.state.notify() // Close alone waits for that; others may do so in a bubble
+	}
 }
 
 func (p *PipeListener) notePanic(err *core.PanicError) {

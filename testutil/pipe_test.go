@@ -1,6 +1,7 @@
 package testutil_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -61,6 +62,37 @@ func TestPipeMayBeUsedInOneBubbleAfterAnotherAndOutside(t *testing.T) {
 	synctest.Test(t, talk)
 	talk(t)
 	synctest.Test(t, talk)
+	require.NoError(t, p.Close())
+}
+
+func TestPipeHandlerFromOutsideLeavesWhoWaitsInABubbleAlone(t *testing.T) {
+	end := make(chan struct{})
+	p := testutil.Pipe(func(net.Conn) { <-end })
+	conn, err := p.DialContext(t.Context(), "tcp", "h:1")
+	require.NoError(t, err)
+	require.NoError(t, conn.Close())
+
+	waiting, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		<-waiting
+		close(end)
+		for stacks := make([]byte, 1<<20); bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte("(*PipeListener).serve")); {
+			runtime.Gosched()
+		}
+	}()
+	synctest.Test(t, func(t *testing.T) {
+		p.Hang(true)
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			synctest.Wait()
+			close(waiting)
+			<-ended
+			cancel()
+		}()
+		_, err := p.DialContext(ctx, "tcp", "h:1")
+		assert.ErrorIs(t, err, context.Canceled)
+	})
 	require.NoError(t, p.Close())
 }
 
