@@ -34,8 +34,8 @@ import (
 //     speak of files), that descriptors or buffers ran out, and
 //     [ErrAbnormalConnect]. The Windows codes for these count alike;
 //   - over TLS, a write after CloseWrite, a bad record after good ones
-//     (tls.RecordHeaderError without a Conn), and of the alerts a bad record MAC and an
-//     internal error.
+//     (tls.RecordHeaderError without a Conn, and what a write says of it), and of the
+//     alerts a bad record MAC and an internal error.
 //
 // Fatal, so true:
 //   - what is final ([IsFinal]): [ErrDoNotReconnect], a panic (core.Recovered,
@@ -178,7 +178,7 @@ func isLost(err error) bool {
 			return true
 		}
 	case tls.RecordHeaderError:
-		if e.Conn == nil { // it did speak TLS before
+		if e.Conn == nil && e.Msg != tlsSSLv2 { // it did speak TLS before
 			return true
 		}
 	}
@@ -193,6 +193,10 @@ func isLost(err error) bool {
 // tlsShutdown is a plain error of crypto/tls, which keeps it to itself, about a write
 // after CloseWrite: what is EPIPE without TLS.
 const tlsShutdown = "tls: protocol is shutdown"
+
+// tlsSSLv2 is what crypto/tls takes a server for that says other things than TLS from
+// the start, if they begin with 0x80.
+const tlsSSLv2 = "unsupported SSLv2 handshake received"
 
 var plain = reflect.TypeOf(errors.New(""))
 
@@ -209,11 +213,24 @@ var lost = []error{
 // again: bytes were damaged on their way, or a side had trouble of its own. It goes by
 // the text, since crypto/tls keeps the type to itself.
 func isPassingAlert(e *net.OpError) bool {
-	return (e.Op == "local error" || e.Op == "remote error") && e.Err != nil &&
-		slices.Contains(passingAlerts, e.Err.Error())
+	switch {
+	case e.Err == nil:
+		return false
+	case e.Op == "local error":
+		return slices.Contains(passingAlerts, e.Err.Error()) || slices.Contains(recordAlerts, e.Err.Error())
+	default:
+		return e.Op == "remote error" && slices.Contains(passingAlerts, e.Err.Error())
+	}
 }
 
 var passingAlerts = []string{
 	tls.AlertError(20).Error(), // bad record MAC
 	tls.AlertError(80).Error(), // internal error
+}
+
+// recordAlerts are what writes fail with once a read has met a bad record. A handshake
+// that fails has other words for these.
+var recordAlerts = []string{
+	tls.AlertError(22).Error(), // record overflow
+	tls.AlertError(70).Error(), // protocol version
 }

@@ -179,21 +179,30 @@ func TestIsFatalIsFalseForAWriteOverTLSAfterCloseWrite(t *testing.T) {
 // damagingConn changes a byte of what is read, counted from the end where it is negative.
 type damagingConn struct {
 	net.Conn
-	on bool
-	at int
+	on   bool
+	at   int
+	bits byte
 }
 
 func (c *damagingConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if c.on && n > 0 {
-		b[(n+c.at)%n] ^= 1
+		b[(n+c.at)%n] ^= c.bits
 		c.on = false
 	}
 	return n, err
 }
 
 func TestIsFatalIsFalseForBytesThatWereDamagedOnTheirWay(t *testing.T) {
-	for at, text := range map[int]string{-1: "tls: bad record MAC", 1: "received record with version"} {
+	for _, tc := range []struct {
+		at   int
+		bits byte
+		text string
+	}{
+		{-1, 1, "tls: bad record MAC"},
+		{1, 1, "received record with version"},
+		{3, 1 << 7, "oversized record"},
+	} {
 		c, s := dialPair(t)
 		server := tls.Server(s, &tls.Config{Certificates: []tls.Certificate{certificate(t)}, SessionTicketsDisabled: true})
 		remote := make(chan error, 1)
@@ -202,26 +211,31 @@ func TestIsFatalIsFalseForBytesThatWereDamagedOnTheirWay(t *testing.T) {
 			_, err := server.Read(make([]byte, 1))
 			remote <- err
 		}()
-		damaged := &damagingConn{Conn: c, at: at}
+		damaged := &damagingConn{Conn: c, at: tc.at, bits: tc.bits}
 		client := tls.Client(damaged, &tls.Config{InsecureSkipVerify: true})
 		require.NoError(t, client.Handshake())
 		damaged.on = true
 		_, err := client.Read(make([]byte, 5))
-		require.ErrorContains(t, err, text)
+		require.ErrorContains(t, err, tc.text)
+		assert.False(t, lifecycle.IsFatal(err), "%v", err)
+		_, err = client.Write([]byte("bye"))
+		require.ErrorContains(t, err, "local error: tls:")
 		assert.False(t, lifecycle.IsFatal(err), "%v", err)
 		err = <-remote
 		require.ErrorContains(t, err, "remote error: tls:")
-		assert.Equal(t, at > 0, lifecycle.IsFatal(err), "%v", err)
+		assert.Equal(t, tc.at > 0, lifecycle.IsFatal(err), "%v", err)
 	}
 }
 
 func TestIsFatalIsTrueForAServerThatDoesNotSpeakTLS(t *testing.T) {
-	c, s := dialPair(t)
-	_, err := io.WriteString(s, "220 ready\r\n")
-	require.NoError(t, err)
-	err = tls.Client(c, &tls.Config{ServerName: "a.example"}).Handshake()
-	require.Error(t, err)
-	assert.True(t, lifecycle.IsFatal(err), "%v", err)
+	for _, greeting := range []string{"220 ready\r\n", "\x80 is a length"} {
+		c, s := dialPair(t)
+		_, err := io.WriteString(s, greeting)
+		require.NoError(t, err)
+		err = tls.Client(c, &tls.Config{ServerName: "a.example"}).Handshake()
+		require.Error(t, err)
+		assert.True(t, lifecycle.IsFatal(err), "%v", err)
+	}
 }
 
 func TestIsFatalIsFalseForAHandshakeCutShort(t *testing.T) {

@@ -103,6 +103,8 @@ var recoverableCases = []fatalCase{
 
 	{"a damaged header", tls.RecordHeaderError{Msg: "x"}},
 	{"damaged bytes, says the server", alert("remote error", 20)},
+	{"a damaged header, says a write", alert("local error", 70)},
+	{"a damaged length, says a write", fmt.Errorf("x: %w", alert("local error", 22))},
 	{"damaged bytes", fmt.Errorf("x: %w", alert("local error", 20))},
 	{"trouble of the server", alert("remote error", 80)},
 
@@ -166,6 +168,7 @@ var fatalCases = []fatalCase{
 	{"unknown authority, says the server", opError(tls.AlertError(48))},
 	{"access denied", tls.AlertError(49)},
 	{"access denied, says the server", alert("remote error", 49)},
+	{"another version, says the server", alert("remote error", 70)},
 	{"an alert without content", &net.OpError{Op: "remote error"}},
 	{"a server that doesn't speak TLS", tls.RecordHeaderError{Msg: "x", Conn: &net.TCPConn{}}},
 	{"what isn't of TLS", opError(tls.AlertError(80))},

@@ -88,6 +88,9 @@ func (d *direction) prepareOther(limit time.Duration) error {
 	if d.until > 0 {
 		limit = d.until
 	}
+	if d.bound <= 0 && limit >= longest {
+		limit = unknown // of a reset: none, for which no deadline is needed
+	}
 	switch {
 	case d.fixed:
 	case limit == unknown && d.bound <= 0 && d.armed != 0:

@@ -3,7 +3,9 @@ package reconnect_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -111,6 +113,32 @@ func TestAttemptWithOnConnectFailsOnAConnectionWithoutDeadlines(t *testing.T) {
 			assert.Zero(t, p.Open())
 		})
 	}
+}
+
+func TestResetOnAConnectionWithoutDeadlinesLeavesWhoWaitsForATurnAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		read := make(chan struct{})
+		p := newPipe(t, func(conn net.Conn) {
+			<-read
+			_, _ = io.Copy(io.Discard, conn)
+		})
+		c := connectPipe(t, p, func(cfg *reconnect.Config) {
+			cfg.ReadTimeout, cfg.WriteTimeout = -1, -1
+			cfg.Dialer = wrapped(p, func(conn net.Conn) net.Conn { return timelessConn{conn} })
+		})
+		var writers sync.WaitGroup
+		for range 2 {
+			writers.Go(func() {
+				_, err := writeOne(c)
+				assert.NoError(t, err)
+			})
+		}
+		synctest.Wait()
+		require.NoError(t, c.ResetDeadline())
+		close(read)
+		writers.Wait()
+		assert.Equal(t, reconnect.Connected, c.State())
+	})
 }
 
 func TestSetterThatFailsForLackOfDeadlinesLeavesTheTimeoutsInForce(t *testing.T) {
