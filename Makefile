@@ -2,7 +2,8 @@
 #
 #	make demo    the quickstart: a client and a server that fails on schedule
 #	make test    the tests of all modules, with the race detector
-#	make check   what has to hold before a commit goes in, see below
+#	make check   what has to hold before a commit goes in, see below; its
+#	             staticcheck takes Go 1.26, which an older go fetches
 #	make cover   how much the tests cover; fails when it is too little
 #	make bench   what a client costs beside a bare connection; all benchmarks
 #	make fuzz    each fuzz test for FUZZTIME

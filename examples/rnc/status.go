@@ -48,9 +48,6 @@ func (s *statusLine) follow(ctx context.Context, client *reconnect.Client) error
 		s.show(st)
 		st = s.next(ctx, client, st)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.erase()
 	return nil
 }
 
@@ -78,6 +75,9 @@ func (s *statusLine) show(st reconnect.Status) {
 	s.version = st.Version
 	text := s.text(st)
 	switch {
+	case st.State == reconnect.Stopped:
+		s.erase()
+		return
 	case text == "" || text == s.shown:
 		return
 	case s.drawn && st.State != reconnect.Connected:

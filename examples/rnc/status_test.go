@@ -132,15 +132,17 @@ func TestTheCauseIsShownForANameToo(t *testing.T) {
 
 func TestTheWaitIsCountedDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		out := new(demotest.Page)
+		s := statusLine{w: out, drawn: true}
+		var client *reconnect.Client
 		client, err := reconnect.New(&reconnect.Config{
 			Context:       t.Context(),
 			Remote:        "h:1",
 			Dialer:        refusing(t),
 			WaitReconnect: reconnect.NewConstantWaiter(time.Minute),
+			OnState:       func(_, _ reconnect.State) { s.show(client.Status()) },
 		})
 		require.NoError(t, err)
-		out := new(demotest.Page)
-		s := statusLine{w: out, drawn: true}
 		client.Go(func(ctx context.Context) error { return s.follow(ctx, client) })
 		require.NoError(t, client.Connect())
 		time.Sleep(3500 * time.Millisecond)
