@@ -1,16 +1,18 @@
 package testutil
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
 )
 
 // OpenDescriptors gives the number of descriptors the process has open now. It
-// reports false on systems that don't list them: it works on Linux and macOS.
+// reports false on systems that don't list them, and where there is none left to list
+// them with: it works on Linux and macOS.
 func OpenDescriptors() (n int, ok bool) {
-	open, ok := listDescriptors()
-	return len(open), ok
+	open, err := listDescriptors()
+	return len(open), err == nil
 }
 
 // A descriptor is what an open one refers to.
@@ -20,23 +22,27 @@ type descriptor struct {
 }
 
 func (d descriptor) isSame(other descriptor) bool {
-	return d.target == other.target || os.SameFile(d.file, other.file)
+	if d.file != nil && other.file != nil {
+		return os.SameFile(d.file, other.file)
+	}
+	return d.target == other.target
 }
 
-// listDescriptors gives the open descriptors by their number.
-func listDescriptors() (open map[int]descriptor, ok bool) {
+// listDescriptors gives the open descriptors by their number. On systems that don't
+// list them the error matches [errors.ErrUnsupported].
+func listDescriptors() (open map[int]descriptor, err error) {
 	if descriptorDir == "" {
-		return nil, false
+		return nil, errors.ErrUnsupported
 	}
 	dir, err := os.Open(descriptorDir)
 	if err != nil {
-		return nil, false
+		return nil, err
 	}
 	defer dir.Close()
 
 	names, err := dir.Readdirnames(-1)
 	if err != nil {
-		return nil, false
+		return nil, err
 	}
 	open = make(map[int]descriptor, len(names))
 	for _, name := range names {
@@ -56,7 +62,7 @@ func listDescriptors() (open map[int]descriptor, ok bool) {
 		}
 		open[fd] = d
 	}
-	return open, true
+	return open, nil
 }
 
 // warmPoller makes the runtime open the descriptors it needs for its own use

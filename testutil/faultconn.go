@@ -35,7 +35,8 @@ type faultSide struct {
 // which bubbles of testing/synctest begin, too.
 var past = time.Unix(1, 0)
 
-// NewFaultConn wraps a connection. Nothing fails until told to.
+// NewFaultConn wraps a connection. Nothing fails until told to. The wrapped one has the
+// methods of a [net.Conn] alone, so no CloseWrite.
 func NewFaultConn(conn net.Conn) *FaultConn { return &FaultConn{Conn: conn} }
 
 // FailRead makes a Read that is blocked, and every one from now on, return err.
@@ -68,10 +69,11 @@ func (c *FaultConn) SetWriteDeadline(t time.Time) error {
 
 // SetDeadline sets both deadlines, and counts for both.
 func (c *FaultConn) SetDeadline(t time.Time) error {
-	if err := c.SetReadDeadline(t); err != nil {
-		return err
+	err := c.SetReadDeadline(t)
+	if werr := c.SetWriteDeadline(t); err == nil {
+		err = werr
 	}
-	return c.SetWriteDeadline(t)
+	return err
 }
 
 // HoldClose makes every Close from now on block until the channel is closed,

@@ -165,6 +165,10 @@ func TestFaultConnCountsDeadlinesAndCloses(t *testing.T) {
 	assert.Zero(t, conn.Closes())
 	_, _ = conn.Close(), conn.Close()
 	assert.Equal(t, 2, conn.Closes())
+
+	require.Error(t, conn.SetDeadline(at))
+	assert.Equal(t, 4, conn.ReadDeadlines())
+	assert.Equal(t, 3, conn.WriteDeadlines())
 }
 
 func TestFaultConnHoldsACloseUntilItIsReleased(t *testing.T) {

@@ -20,8 +20,8 @@ const (
 // CheckLeaks is for the beginning of a test. At its end, after all cleanups
 // that were registered later, it fails the test if goroutines run or descriptors
 // are open that weren't at the beginning, and names them. It gives them up to 2
-// s to go away. On systems that don't list descriptors (see [OpenDescriptors])
-// it looks at goroutines alone. What was never closed, but found by the garbage
+// s to go away, and pipes as long again. Where descriptors aren't listed at the
+// beginning (see [OpenDescriptors]) it looks at goroutines alone. What was never closed, but found by the garbage
 // collector before the end of the test, is open no longer; nor is a pipe that
 // nobody refers to.
 //
@@ -57,8 +57,8 @@ func Main(m interface{ Run() int }) (exitCode int) {
 
 // census is what there was at one time. It is not changed afterwards.
 type census struct {
-	goroutines  map[string]bool // by number, which is never used again
-	descriptors map[int]descriptor
+	goroutines  map[string]bool    // by number, which is never used again
+	descriptors map[int]descriptor // nil if they aren't listed
 }
 
 func takeCensus() census {
@@ -76,32 +76,40 @@ func takeCensus() census {
 func (c census) settle() []string {
 	holdCollector()
 	defer releaseCollector()
+	leaks := c.await(isNoPipe)
+	if !slices.ContainsFunc(leaks, isPipe) {
+		return leaks
+	}
+	// A copy between sockets leaves pipes in a pool, which takes two collections to give
+	// them up. These may close what else was forgotten, which is told of nevertheless.
+	runtime.GC()
+	runtime.GC()
+	pipes := slices.DeleteFunc(c.await(isPipe), isNoPipe)
+	return append(slices.DeleteFunc(leaks, isPipe), pipes...)
+}
+
+// await waits until there are no leaks of a kind any more, for settleFor at most, and gives
+// all that there are then.
+func (c census) await(kind func(leak string) bool) []string {
 	var stacks []byte
-	collected := false
 	pauseFor := time.Millisecond
 	for give := time.Now().Add(settleFor); ; pauseFor = min(2*pauseFor, settleEvery) {
 		runtime.Gosched()
 		leaks := c.since(&stacks)
-		if len(leaks) == 0 || time.Now().After(give) {
+		if !slices.ContainsFunc(leaks, kind) || time.Now().After(give) {
 			return leaks
-		}
-		if !collected && !slices.ContainsFunc(leaks, isNoPipe) {
-			// A copy between sockets leaves pipes in a pool, which takes two
-			// collections to give them up.
-			runtime.GC()
-			runtime.GC()
-			collected = true
 		}
 		pause(nil, pauseFor)
 	}
 }
 
-// isNoPipe tells if a leak is something else than a pipe.
-func isNoPipe(leak string) bool {
+func isPipe(leak string) bool {
 	rest, ok := strings.CutPrefix(leak, "descriptor ")
 	_, target, _ := strings.Cut(rest, " ")
-	return !ok || !strings.HasPrefix(target, "pipe:[")
+	return ok && strings.HasPrefix(target, "pipe:[")
 }
+
+func isNoPipe(leak string) bool { return !isPipe(leak) }
 
 // since describes what has come up since the census.
 func (c census) since(stacks *[]byte) []string {
@@ -111,7 +119,13 @@ func (c census) since(stacks *[]byte) []string {
 			leaks = append(leaks, g.stack)
 		}
 	}
-	open, _ := listDescriptors()
+	if c.descriptors == nil {
+		return leaks
+	}
+	open, err := listDescriptors()
+	if err != nil {
+		return append(leaks, fmt.Sprintf("descriptors, which can't be listed any more: %v", err))
+	}
 	for _, fd := range slices.Sorted(maps.Keys(open)) {
 		// The number may be used again, for something else.
 		if before, was := c.descriptors[fd]; !was || !before.isSame(open[fd]) {

@@ -198,28 +198,85 @@ func TestCheckLeaksLeavesTheCollectorAsItWasAlsoWhereChecksOverlap(t *testing.T)
 	assert.Equal(t, before, gcPercent())
 }
 
+// splice copies between sockets, which takes several pipes.
+func splice(t *testing.T) {
+	in, out := testutil.NewEchoServer(t, "tcp"), testutil.NewEchoServer(t, "tcp")
+	for range 20 {
+		from, err := net.Dial("tcp", in.Remote())
+		require.NoError(t, err)
+		to, err := net.Dial("tcp", out.Remote())
+		require.NoError(t, err)
+		_, err = from.Write([]byte("hello"))
+		require.NoError(t, err)
+		_, err = io.CopyN(to, from, 5)
+		assert.NoError(t, err)
+		assert.NoError(t, from.Close())
+		assert.NoError(t, to.Close())
+	}
+	in.Close()
+	out.Close()
+}
+
 func TestCheckLeaksIsPatientWithThePipesOfACopyBetweenSockets(t *testing.T) {
 	ballast := make([]byte, 64<<20) // with which a garbage collection is far away
 	runtime.GC()
 	var fake fakeTB
 	fake.run(func(tb testutil.TB) {
 		testutil.CheckLeaks(tb)
-		in, out := testutil.NewEchoServer(tb, "tcp"), testutil.NewEchoServer(tb, "tcp")
-		for range 20 { // several pipes
-			from, err := net.Dial("tcp", in.Remote())
-			require.NoError(t, err)
-			to, err := net.Dial("tcp", out.Remote())
-			require.NoError(t, err)
-			_, err = from.Write([]byte("hello"))
-			require.NoError(t, err)
-			_, err = io.CopyN(to, from, 5)
-			assert.NoError(t, err)
-			assert.NoError(t, from.Close())
-			assert.NoError(t, to.Close())
-		}
+		splice(t)
 	})
 	assert.Empty(t, fake.failures())
 	runtime.KeepAlive(ballast)
+}
+
+func TestCheckLeaksNamesNoPipesOfACopyBesideALeak(t *testing.T) {
+	if _, err := os.Stat("/proc/self/fd"); err != nil {
+		t.Skip("this system doesn't tell what a descriptor refers to")
+	}
+	ballast := make([]byte, 64<<20)
+	runtime.GC()
+	start, done := make(chan struct{}), make(chan struct{})
+	go func() { // outside of the bubble
+		defer close(done)
+		<-start
+		splice(t)
+	}()
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "leaked-file")
+		var fake fakeTB
+		fake.run(func(tb testutil.TB) {
+			testutil.CheckLeaks(tb)
+			close(start)
+			<-done
+			_, err := os.Create(path)
+			assert.NoError(t, err)
+		})
+		assert.Contains(t, fake.failures(), "leaked-file", "though the collector may have closed it since")
+		assert.NotContains(t, fake.failures(), "pipe:[")
+	})
+	runtime.KeepAlive(ballast)
+}
+
+func TestCheckLeaksNoticesAnotherFileOfTheSameName(t *testing.T) {
+	if _, err := os.Stat("/proc/self/fd"); err != nil {
+		t.Skip("this system doesn't tell what a descriptor refers to")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "log")
+		first, err := os.Create(path)
+		require.NoError(t, err)
+		var second *os.File
+		var fake fakeTB
+		fake.run(func(tb testutil.TB) {
+			testutil.CheckLeaks(tb)
+			assert.NoError(t, os.Rename(path, path+".1"))
+			assert.NoError(t, first.Close())
+			second, err = os.Create(path) // takes the lowest number
+			assert.NoError(t, err)
+		})
+		assert.Contains(t, fake.failures(), path)
+		require.NoError(t, second.Close())
+	})
 }
 
 func TestCheckLeaksNoticesADescriptorUsedForSomethingElse(t *testing.T) {
