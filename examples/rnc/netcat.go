@@ -117,6 +117,7 @@ func (n *netcat) inputEnded(ctx context.Context, conn net.Conn, err error) error
 	if err := waiter.Sleep(ctx, n.opts.quit.after); err != nil {
 		return err
 	}
+	n.client.Cancel(nil) // a standard output that takes nothing holds up the session, but not a stop
 	return errDone
 }
 

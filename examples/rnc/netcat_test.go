@@ -298,6 +298,27 @@ type broken struct{ err error }
 
 func (b broken) Write([]byte) (int, error) { return 0, b.err }
 
+func TestABlockedOutputDoesNotHoldUpQuitting(t *testing.T) {
+	server := testutil.NewServer(t, "tcp", func(conn net.Conn) {
+		_, _ = io.WriteString(conn, "news\n")
+		hold(conn)
+	})
+	r, w := io.Pipe() // nobody reads more than a byte
+	input, more := io.Pipe()
+	code := make(chan int, 1)
+	var done sync.WaitGroup
+	done.Go(func() {
+		code <- run(t.Context(), []string{"-q", "0", server.Remote()}, stdio{in: input, out: w, err: io.Discard})
+	})
+	_, err := r.Read(make([]byte, 1))
+	require.NoError(t, err)
+	require.NoError(t, more.Close())
+	assert.Equal(t, exitOK, <-code)
+	_ = r.Close()
+	done.Wait()
+	require.NoError(t, server.WaitOpen(t.Context(), 0))
+}
+
 func TestABlockedOutputDoesNotHoldUpTheEnd(t *testing.T) {
 	server := testutil.NewServer(t, "tcp", func(conn net.Conn) {
 		_, _ = io.WriteString(conn, "news\n")
