@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -24,19 +25,21 @@ const keepUp = lingerStep / 2
 // come, resets the connection: the peer can't answer any more, and may never see what
 // was written last.
 func (r *session[_, _]) linger(ctx context.Context) {
-	conn, ok := r.conn.(interface{ CloseWrite() error })
+	conn, ok := r.conn.(halfCloser)
 	over := isOver(r.eof)
 	if !ok && !over {
 		return
 	}
 	close(r.lingering)
-	r.moved.Store(false)
-	if !over && errors.Is(conn.CloseWrite(), errors.ErrUnsupported) {
+	ctx, cancel := context.WithTimeout(ctx, lingerSteps*lingerStep)
+	defer cancel()
+	if !over && errors.Is(r.endHalf(ctx, conn), errors.ErrUnsupported) {
 		return // after any other error read comes to an end itself, after what came before
 	}
+	r.moved.Store(false)
 	ticker := time.NewTicker(lingerStep)
 	defer ticker.Stop()
-	for range lingerSteps {
+	for {
 		select {
 		case <-r.drained:
 			return
@@ -48,6 +51,43 @@ func (r *session[_, _]) linger(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// A halfCloser is a conn that can end its half of the stream.
+type halfCloser interface {
+	CloseWrite() error
+}
+
+// endHalf ends our half of the stream. TLS can't do so before its handshake is through,
+// which is a read's to make: it may be waiting for the peer yet. To call Handshake
+// beside that would wait for a lock.
+func (r *session[_, _]) endHalf(ctx context.Context, conn halfCloser) error {
+	err := conn.CloseWrite()
+	if !isEarly(err) {
+		return err
+	}
+	ticker := time.NewTicker(handshakeStep)
+	defer ticker.Stop()
+	for isEarly(err) {
+		select {
+		case <-r.drained:
+			return err
+		case <-ctx.Done():
+			return err
+		case <-ticker.C:
+			err = conn.CloseWrite()
+		}
+	}
+	return err
+}
+
+// handshakeStep is the time between two looks for the end of a handshake.
+const handshakeStep = 10 * time.Millisecond
+
+// isEarly recognises what crypto/tls, which keeps the error to itself, has to say of a
+// CloseWrite within the handshake.
+func isEarly(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "CloseWrite called before handshake complete")
 }
 
 // drain drops what comes after the last message that there was somebody for, from when

@@ -3,9 +3,15 @@ package stream_test
 import (
 	"bufio"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
+	"math/big"
 	"net"
 	"os"
 	"strings"
@@ -780,3 +786,60 @@ func TestWorkersRunWhileAShutdownWaitsForThePeer(t *testing.T) {
 }
 
 var _ interface{ CloseWrite() error } = (*reconnect.Client)(nil) // which a session over it needs
+
+// tlsPair gives a session over TLS in memory whose peer hasn't begun the handshake.
+func tlsPair(t *testing.T) (s *lines, peer *tls.Conn) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	require.NoError(t, err)
+	near, far := net.Pipe()
+	closing(t, far)
+	s = linesOver(t, tls.Server(near, &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}))
+	return s, tls.Client(far, &tls.Config{InsecureSkipVerify: true})
+}
+
+func TestPeerOverTLSLearnsOfAShutdownBeforeTheHandshake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, peer := tlsPair(t)
+		spawn(t, s)
+		begin := time.Now()
+		done := make(chan error, 1)
+		go func() { done <- s.Shutdown(t.Context()) }()
+		time.Sleep(time.Second)
+		_, err := peer.Read(make([]byte, 1))
+		assert.Equal(t, io.EOF, err)
+		assert.Less(t, time.Since(begin), time.Second+100*time.Millisecond)
+		_, err = peer.Write([]byte("last\n"))
+		require.NoError(t, err)
+		msg, ok := s.Next()
+		assert.True(t, ok)
+		assert.Equal(t, "last", msg)
+		require.NoError(t, peer.CloseWrite())
+		assert.NoError(t, <-done)
+		assert.Less(t, time.Since(begin), time.Second+100*time.Millisecond)
+	})
+}
+
+func TestShutdownBeforeAHandshakeEndsInTime(t *testing.T) {
+	for name, end := range map[string]struct {
+		by    func(*lines)
+		after time.Duration
+	}{
+		"of itself": {func(*lines) {}, 2 * time.Second},
+		"by Close":  {func(s *lines) { _ = s.Close() }, time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, _ := tlsPair(t)
+				spawn(t, s)
+				begin := time.Now()
+				time.AfterFunc(time.Second, func() { end.by(s) })
+				assert.NoError(t, s.Shutdown(t.Context()))
+				assert.Equal(t, end.after, time.Since(begin))
+			})
+		})
+	}
+}
