@@ -18,6 +18,7 @@ var notOurs = []string{
 	"testing.fRunner(",
 	"testing.(*B).run1.func",
 	"testing.(*B).launch(",
+	"testing/synctest.testingSynctestTest(",
 	"internal/fuzz.",
 	"os/signal.loop(",
 	"os/signal.signal_recv(",

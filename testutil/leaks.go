@@ -21,9 +21,10 @@ const (
 // that were registered later, it fails the test if goroutines run or descriptors
 // are open that weren't at the beginning, and names them. It gives them up to 2
 // s to go away, and pipes as long again. Where descriptors aren't listed at the
-// beginning (see [OpenDescriptors]) it looks at goroutines alone. What was never closed, but found by the garbage
-// collector before the end of the test, is open no longer; nor is a pipe that
-// nobody refers to.
+// beginning (see [OpenDescriptors]) it looks at goroutines alone; macOS doesn't tell
+// what one refers to, so that its number is all there is to know. What was never closed,
+// but found by the garbage collector before the end of the test, is open no longer; nor
+// is, on Linux, a pipe that nobody refers to.
 //
 // What other tests do at the same time looks the same as what this one leaves
 // behind, so it is not for tests that run in parallel.

@@ -354,6 +354,14 @@ func TestLeakedGoroutinesLeavesOutTheCallerAndTesting(t *testing.T) {
 	assert.Equal(t, 1, n)
 }
 
+func TestLeakedGoroutinesLeavesOutTheBubble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, stack := range testutil.LeakedGoroutines() {
+			assert.NotContains(t, stack, "testing/synctest.")
+		}
+	})
+}
+
 func TestLeakedGoroutinesFindsThemAmongMany(t *testing.T) {
 	testutil.CheckLeaks(t)
 	release := make(chan struct{})
