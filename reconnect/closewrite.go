@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -20,10 +21,13 @@ import (
 // deadline of [Client.SetWriteDeadline] or OnDisconnect, and never more than 5 s. On
 // another connection of a Dialer that has no halves the error matches
 // [errors.ErrUnsupported], and nothing has happened either; one that has to write for
-// its halves is bounded as a Write is. Where the peer is gone
-// already the error is that of the system, if there is one, and it is for a Read to end
-// the session, after what came before; over TLS that may say io.EOF then. Without a
-// connection it returns [ErrNotConnected], and on one that is closed, over TLS by the
+// its halves is bounded as a Write is. Nor has anything happened after the error of a
+// Dialer's TLS connection whose handshake is yet to come, with the first Read or Write.
+// Where the peer is gone already the error is that of the system, if there is one, and it
+// is for a Read to end the session, after what came before; over TLS that may say io.EOF
+// then.
+//
+// Without a connection it returns [ErrNotConnected], and on one that is closed, over TLS by the
 // client, or where a stop, a Reconnect or a Reload that redials left it too little time,
 // that or, during a stop, an error that matches [ErrClosed]. After any other
 // error the connection is of no more use, and the session ends: it matches
@@ -59,6 +63,9 @@ func (c *Client) CloseWrite() error {
 	case errors.Is(err, errors.ErrUnsupported): // by what a Dialer wraps
 		s.out.reopen()
 		return err
+	case strings.Contains(err.Error(), earlyCloseWrite):
+		s.out.reopen()
+		return fmt.Errorf("reconnect: CloseWrite: %w", err)
 	case isOfNetwork(err): // a Read tells, after what came before
 		return fmt.Errorf("reconnect: CloseWrite: %w", err)
 	case isTimeout(err) && !s.out.isEnded():
@@ -98,6 +105,10 @@ func (d *direction) halfClose() error {
 	}
 	return nil
 }
+
+// earlyCloseWrite is in the error of crypto/tls, which keeps that to itself, where its
+// handshake isn't through: a Dialer may leave that to the first Read or Write.
+const earlyCloseWrite = "CloseWrite called before handshake complete"
 
 // errHalfClosed is that of a Write after CloseWrite. To [IsFatal] it is a broken
 // connection.

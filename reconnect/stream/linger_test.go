@@ -787,18 +787,28 @@ func TestWorkersRunWhileAShutdownWaitsForThePeer(t *testing.T) {
 
 var _ interface{ CloseWrite() error } = (*reconnect.Client)(nil) // which a session over it needs
 
-// tlsPair gives a session over TLS in memory whose peer hasn't begun the handshake.
-func tlsPair(t *testing.T) (s *lines, peer *tls.Conn) {
+// selfSigned makes what a server of TLS needs, and whom to trust for that.
+func selfSigned(t *testing.T) (server *tls.Config, pool *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"server.test"}, NotAfter: time.Now().Add(time.Hour)}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	require.NoError(t, err)
+	cert, err := x509.ParseCertificate(der)
+	require.NoError(t, err)
+	pool = x509.NewCertPool()
+	pool.AddCert(cert)
+	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}, pool
+}
+
+// tlsPair gives a session over TLS in memory whose peer hasn't begun the handshake.
+func tlsPair(t *testing.T) (s *lines, peer *tls.Conn) {
+	t.Helper()
+	config, pool := selfSigned(t)
 	near, far := net.Pipe()
 	closing(t, far)
-	s = linesOver(t, tls.Server(near, &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}))
-	return s, tls.Client(far, &tls.Config{InsecureSkipVerify: true})
+	return linesOver(t, tls.Server(near, config)), tls.Client(far, &tls.Config{RootCAs: pool, ServerName: "server.test"})
 }
 
 func TestPeerOverTLSLearnsOfAShutdownBeforeTheHandshake(t *testing.T) {
@@ -842,4 +852,42 @@ func TestShutdownBeforeAHandshakeEndsInTime(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestPeerOverAClientAndTLSLearnsOfAShutdownBeforeTheHandshake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		config, pool := selfSigned(t)
+		near, far := net.Pipe()
+		got := make(chan string, 1)
+		go func() {
+			peer := tls.Server(far, config)
+			time.Sleep(time.Second)
+			_, _ = io.WriteString(peer, "hello\n")
+			all, _ := io.ReadAll(peer)
+			got <- string(all)
+			_ = peer.Close()
+		}()
+		var client *reconnect.Client
+		client, err := reconnect.New(&reconnect.Config{
+			Remote:         "pipe:1",
+			Dialer:         dialerOf{tls.Client(near, &tls.Config{RootCAs: pool, ServerName: "server.test"})},
+			ReadTimeout:    -1,
+			ReconnectDelay: -1,
+			OnSession: func(ctx context.Context) error {
+				s := linesOver(t, client)
+				s.Context = ctx
+				spawn(t, s)
+				done := make(chan error, 1)
+				go func() { done <- s.Shutdown(ctx) }()
+				msg, ok := s.Next()
+				assert.True(t, ok)
+				assert.Equal(t, "hello", msg)
+				return <-done
+			},
+		})
+		require.NoError(t, err)
+		require.NoError(t, client.Connect())
+		assert.NoError(t, client.Wait())
+		assert.Empty(t, <-got)
+	})
 }
