@@ -27,8 +27,9 @@ type netcat struct {
 	status *statusLine // nil if nobody wants it
 	client *reconnect.Client
 
-	// ended is what the last session has ended with.
-	ended error
+	// ended is what the last session has ended with, and refused what a write of it
+	// has failed with before.
+	ended, refused error
 
 	// allSent is set once the input has ended and nothing of it is left.
 	allSent atomic.Bool
@@ -42,6 +43,7 @@ type netcat struct {
 func (n *netcat) session(ctx context.Context) error {
 	conn := reconnect.ConnFrom(ctx)
 	seen := newActivity()
+	n.refused = nil
 	n.ended = worker.Run(n.client.Context(),
 		func(context.Context) error { return n.receive(seen) },
 		func(ctx context.Context) error { return n.send(ctx, conn, seen) },
@@ -51,6 +53,9 @@ func (n *netcat) session(ctx context.Context) error {
 			return n.client.Close()
 		},
 	)
+	if n.refused != nil && errors.Is(n.ended, io.EOF) {
+		n.ended = n.refused // which is why
+	}
 	return n.ended
 }
 
@@ -91,6 +96,7 @@ func (n *netcat) send(ctx context.Context, conn net.Conn, seen *activity) error 
 			seen.touch()
 		}
 		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) { // that one is for watch to judge
+			n.refused = err
 			_ = waiter.Sleep(ctx, lastWords)
 			return err
 		}
