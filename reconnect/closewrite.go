@@ -21,18 +21,19 @@ import (
 // deadline of [Client.SetWriteDeadline] or OnDisconnect, and never more than 5 s. On
 // another connection of a Dialer that has no halves the error matches
 // [errors.ErrUnsupported], and nothing has happened either; one that has to write for
-// its halves is bounded as a Write is. Nor has anything happened after the error of a
+// its halves is bounded as a Write is, unless it sets a deadline of its own: a *tls.Conn in
+// a wrapper has 5 s, also during a stop. Nor has anything happened after the error of a
 // Dialer's TLS connection whose handshake is yet to come, with the first Read or Write.
 // Where the peer is gone already the error is that of the system, if there is one, and it
 // is for a Read to end the session, after what came before; over TLS that may say io.EOF
 // then.
 //
-// Without a connection it returns [ErrNotConnected], and on one that is closed, over TLS by the
-// client, or where a stop, a Reconnect or a Reload that redials left it too little time,
-// that or, during a stop, an error that matches [ErrClosed]. After any other
-// error the connection is of no more use, and the session ends: it matches
-// [syscall.EPIPE] where TLS, or a Dialer's connection, didn't get through in time, or TLS
-// had been cut short in a Write before.
+// Without a connection it returns [ErrNotConnected], and on one that is closed, over TLS
+// by the client, or where a stop, a Reconnect or a Reload that redials left it too little
+// time, that or, during a stop, an error that matches [ErrClosed]. After any other error
+// the connection is of no more use, and the session ends: it matches [syscall.EPIPE]
+// where TLS, or a Dialer's connection, didn't get through in time, or TLS had been cut
+// short in a Write before.
 func (c *Client) CloseWrite() error {
 	s := c.current.Load()
 	if s == nil {

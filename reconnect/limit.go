@@ -254,7 +254,7 @@ func (d *direction) failed(n int, err error) error {
 		switch {
 		case !d.write && n > 0:
 			return nil
-		case d.isSplit():
+		case d.isSplit(err):
 			d.session.cancel(err) // not a time-out of this call's
 		}
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -305,8 +305,8 @@ func (*lostError) Temporary() bool { return true }
 // isSplit tells if a write that timed out before this one has left a TLS record
 // in two. There is no writing after that: all that TLS gives is the old time-out
 // again, at once, and the peer would take what comes for the record's rest.
-func (d *direction) isSplit() bool {
-	if !d.write || !d.isTLS() {
+func (d *direction) isSplit(err error) bool {
+	if d.ticking || !d.write || !d.isTLS() && !isLasting(err) {
 		return false
 	}
 	d.mu.Lock()
@@ -317,6 +317,13 @@ func (d *direction) isSplit() bool {
 		_ = d.arm(d.now()) // for a Read that has to write as well
 	}
 	return was
+}
+
+// isLasting tells if a time-out says of itself that it won't pass, as one of a write over
+// TLS does. Under a wrapper there is nothing else to know that by.
+func isLasting(err error) bool {
+	var t net.Error
+	return errors.As(err, &t) && t.Timeout() && !t.Temporary()
 }
 
 func (d *direction) isTLS() bool {

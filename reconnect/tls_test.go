@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"darvaza.org/x/net/dialer"
 	"darvaza.org/x/net/reconnect"
 	"darvaza.org/x/net/testutil"
 )
@@ -229,23 +230,31 @@ func TestTLSInMemoryOverTheConfiguredDialer(t *testing.T) {
 }
 
 func TestTLSWriteThatTimedOutHasBrokenTheConnectionWhichIsNoticed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		cert, pool := certificate(t, "server.test", time.Hour)
-		stop := make(chan struct{})
-		p := newPipe(t, func(conn net.Conn) {
-			_ = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}}).Handshake()
-			<-stop
+	for name, secure := range map[string]func(*reconnect.Config, *tls.Config){
+		"TLSConfig": func(cfg *reconnect.Config, config *tls.Config) { cfg.TLSConfig = config },
+		"in a wrapper": func(cfg *reconnect.Config, config *tls.Config) {
+			cfg.Dialer = wrapped(dialer.WithTLS(cfg.Dialer, config, 0), func(conn net.Conn) net.Conn { return struct{ net.Conn }{conn} })
+		},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			cert, pool := certificate(t, "server.test", time.Hour)
+			stop := make(chan struct{})
+			p := newPipe(t, func(conn net.Conn) {
+				_ = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}}).Handshake()
+				<-stop
+			})
+			c := connectPipe(t, p, func(cfg *reconnect.Config) { secure(cfg, &tls.Config{RootCAs: pool}) })
+			_, err := c.Write([]byte("nobody reads it"))
+			require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+			assert.EqualValues(t, 1, c.Status().Sessions)
+			_, err = c.Write([]byte("and a record has been cut in two"))
+			require.Error(t, err)
+			time.Sleep(5 * bound) // TLS tries to say goodbye
+			assert.EqualValues(t, 2, c.Status().Sessions)
+			close(stop)
+			require.NoError(t, c.Shutdown(context.Background()))
 		})
-		c := connectPipe(t, p, func(cfg *reconnect.Config) { cfg.TLSConfig = &tls.Config{RootCAs: pool} })
-		_, err := c.Write([]byte("nobody reads it"))
-		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
-		_, err = c.Write([]byte("and a record has been cut in two"))
-		require.Error(t, err)
-		time.Sleep(2 * bound) // TLS tries to say goodbye
-		assert.EqualValues(t, 2, c.Status().Sessions)
-		close(stop)
-		require.NoError(t, c.Shutdown(context.Background()))
-	})
+	}
 }
 
 // A deadline that comes early in the middle of a write, and is only then moved,
