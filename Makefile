@@ -122,7 +122,7 @@ bench:
 
 # go test takes one fuzz test of one package at a time
 fuzz:
-	@set -e; packages=$$($(GO) list $(PACKAGES)); for p in $$packages; do \
+	@set -e; packages=$$($(GO) list -buildvcs=false $(PACKAGES)); for p in $$packages; do \
 		names=$$($(GO) test -list '^Fuzz' "$$p"); for f in $$names; do case $$f in Fuzz*) \
 			echo "$(GO) test -fuzz ^$$f\$$ $$p"; \
 			$(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) "$$p";; \

@@ -35,7 +35,7 @@ var rivals = []string{"ours", "xnet", "nats", "autopaho"}
 // run the network. A rival that can't be measured doesn't keep the others
 // from it.
 func runRivals(ctx context.Context, opts *options, stdout, stderr, lines io.Writer) error {
-	here, err := goCommand(ctx, ".", stderr, "list", "-f", "{{.Dir}}", "darvaza.org/x/net/examples/bench")
+	here, err := goCommand(ctx, ".", stderr, "list", "-buildvcs=false", "-f", "{{.Dir}}", "darvaza.org/x/net/examples/bench")
 	if err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func runRivals(ctx context.Context, opts *options, stdout, stderr, lines io.Writ
 		}
 		program := filepath.Join(dir, name+".exe")
 		folder := filepath.Join(strings.TrimSpace(here), "rivals", name)
-		if _, err := goCommand(ctx, folder, stderr, "build", "-o", program, "."); err != nil {
+		if _, err := goCommand(ctx, folder, stderr, "build", "-buildvcs=false", "-o", program, "."); err != nil {
 			errs = append(errs, fmt.Errorf("rival %s: %w", name, err))
 			continue
 		}

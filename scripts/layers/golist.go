@@ -20,7 +20,7 @@ const listFormat = `{{if not .Standard}}{{.ImportPath}} {{with .Module}}{{.Path}
 
 // list tells which packages those of the module in dir need, its own included.
 func list(dir, system string, tests bool) ([]dependency, error) {
-	args := []string{"list", "-deps", "-f", listFormat}
+	args := []string{"list", "-buildvcs=false", "-deps", "-f", listFormat}
 	if tests {
 		args = append(args, "-test")
 	}
