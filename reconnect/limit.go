@@ -322,7 +322,10 @@ func (d *direction) isSplit(err error) bool {
 // isLasting tells if a time-out says of itself that it won't pass, as one of a write over
 // TLS does. Under a wrapper there is nothing else to know that by.
 func isLasting(err error) bool {
-	var t net.Error
+	var t interface {
+		Timeout() bool
+		Temporary() bool
+	}
 	return errors.As(err, &t) && t.Timeout() && !t.Temporary()
 }
 
