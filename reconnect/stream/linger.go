@@ -31,15 +31,13 @@ func (r *session[_, _]) linger(ctx context.Context) {
 		return
 	}
 	close(r.lingering)
-	ctx, cancel := context.WithTimeout(ctx, lingerSteps*lingerStep)
-	defer cancel()
-	if !over && errors.Is(r.endHalf(ctx, conn), errors.ErrUnsupported) {
-		return // after any other error read comes to an end itself, after what came before
-	}
 	r.moved.Store(false)
+	if !over && !r.endHalf(ctx, conn) {
+		return
+	}
 	ticker := time.NewTicker(lingerStep)
 	defer ticker.Stop()
-	for {
+	for range lingerSteps {
 		select {
 		case <-r.drained:
 			return
@@ -58,27 +56,28 @@ type halfCloser interface {
 	CloseWrite() error
 }
 
-// endHalf ends our half of the stream. TLS can't do so before its handshake is through,
-// which is a read's to make: it may be waiting for the peer yet. To call Handshake
-// beside that would wait for a lock.
-func (r *session[_, _]) endHalf(ctx context.Context, conn halfCloser) error {
-	err := conn.CloseWrite()
-	if !isEarly(err) {
-		return err
-	}
-	ticker := time.NewTicker(handshakeStep)
-	defer ticker.Stop()
-	for isEarly(err) {
+// endHalf ends our half of the stream, and reports whether there is an end to wait for:
+// after most errors read comes to one itself, after what came before. TLS can't end its
+// half before its handshake is through, which is a read's to make: it may be waiting for
+// the peer yet. To call Handshake beside that would wait for a lock.
+func (r *session[_, _]) endHalf(ctx context.Context, conn halfCloser) bool {
+	patience := time.NewTimer(lingerSteps * lingerStep)
+	defer patience.Stop()
+	for {
+		err := conn.CloseWrite()
+		if !isEarly(err) {
+			return !errors.Is(err, errors.ErrUnsupported)
+		}
 		select {
 		case <-r.drained:
-			return err
+			return false
 		case <-ctx.Done():
-			return err
-		case <-ticker.C:
-			err = conn.CloseWrite()
+			return false
+		case <-patience.C:
+			return false
+		case <-time.After(handshakeStep):
 		}
 	}
-	return err
 }
 
 // handshakeStep is the time between two looks for the end of a handshake.

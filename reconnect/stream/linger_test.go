@@ -127,6 +127,34 @@ func newHalf(t *testing.T) (s *lines, h *half, peer net.Conn) {
 	return s, h, peer
 }
 
+// slowHalf is one that takes its time to end, as TLS does while the peer doesn't read.
+type slowHalf struct{ *half }
+
+func (h slowHalf) CloseWrite() error {
+	time.Sleep(3 * time.Second)
+	return h.half.CloseWrite()
+}
+
+func TestTimeThatTheEndOfOurHalfTakesIsNotThePeers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, h, peer := newHalf(t)
+		s.Conn = slowHalf{h}
+		spawn(t, s)
+		done := make(chan error, 1)
+		go func() { done <- s.Shutdown(context.Background()) }()
+		go func() {
+			<-h.ended
+			time.Sleep(400 * time.Millisecond)
+			write(peer, "late\n")
+			_ = peer.Close()
+		}()
+		msg, ok := s.Next()
+		assert.True(t, ok)
+		assert.Equal(t, "late", msg)
+		assert.NoError(t, <-done)
+	})
+}
+
 func TestShutdownDoesNotWaitLongForAPeerThatSaysNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, h, peer := newHalf(t)

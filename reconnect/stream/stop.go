@@ -28,8 +28,9 @@ func (s *StreamSession[_, _]) Close() error {
 // for that until a read fails or Context ends, for 2 s at most, and no longer than one
 // second after the last that came or was received, half a second if there is nothing. No
 // error from there on fails the session, though a panic or a function of
-// [StreamSession.Go] does. (Over TLS a handshake that isn't through comes first, within
-// the 2 s, and CloseWrite itself may take 5 s, where the peer doesn't read.)
+// [StreamSession.Go] does. (Before that, over TLS, a handshake that isn't through is
+// waited for, for 2 s at most, and CloseWrite itself may take 5 s, where the peer doesn't
+// read.)
 //
 // Shutdown blocks until the session is done and returns what Wait returns. When ctx
 // ends first Shutdown closes the session as [StreamSession.Close] does, and returns
