@@ -266,7 +266,6 @@ func (d *direction) failed(n int, err error) error {
 		// transport may have words of its own for that.
 		err = d.session.closedError()
 	default:
-		makeRoom(0) // what follows needs it anyway; once is cheaper than step by step
 		if d.isHalfClosed() {
 			err = errHalfClosed // TLS has an error of its own for that, which nobody could tell
 		}

@@ -130,6 +130,7 @@ var connKey = lifecycle.ConnKey()
 func (s *session) attach(conn net.Conn, set *settings) {
 	s.conn = conn
 	s.since = time.Now().Add(-1) // so that the present is never 0, which means no deadline
+	s.upSince = 1                // the present, unless OnConnect makes it later
 	s.in.attach(s, false, set.readTimeout)
 	s.out.attach(s, true, set.writeTimeout)
 	s.up.Store(true)

@@ -129,10 +129,14 @@ func (c *Client) publish() {
 
 // to moves the client to another state, or to the begin of the same one.
 func (c *Client) to(state State) {
+	c.toSince(state, time.Now())
+}
+
+func (c *Client) toSince(state State, since time.Time) {
 	st := c.draft()
 	from := st.state
 	st.state = state
-	st.since = time.Now()
+	st.since = since
 	st.nextAttempt = time.Time{}
 	switch state {
 	case lifecycle.Connected:

@@ -12,6 +12,7 @@ import (
 // that the user asked for the stop, as with [Client.Shutdown]. The first
 // cause counts.
 func (c *Client) Cancel(cause error) {
+	makeRoom(0)
 	c.group.Cancel(cause)
 }
 
