@@ -108,14 +108,17 @@ func (o *options) check() error {
 	if err != nil {
 		return err
 	}
-	for name, d := range map[string]time.Duration{
-		"max-elapsed":  o.maxElapsed,
-		"dial-timeout": o.dialTimeout,
-		"idle-timeout": o.idleTimeout,
-		"keepalive":    o.keepAlive,
+	for _, flag := range []struct {
+		name  string
+		value time.Duration
+	}{
+		{"max-elapsed", o.maxElapsed},
+		{"dial-timeout", o.dialTimeout},
+		{"idle-timeout", o.idleTimeout},
+		{"keepalive", o.keepAlive},
 	} {
-		if d < 0 {
-			return fmt.Errorf("-%s: %v is negative", name, d)
+		if flag.value < 0 {
+			return fmt.Errorf("-%s: %v is negative", flag.name, flag.value)
 		}
 	}
 	switch {
