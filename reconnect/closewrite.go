@@ -88,11 +88,15 @@ func (d *direction) yield() {
 	d.letGo(busy, 0)
 }
 
-// reopen takes halfClose back.
+// reopen takes halfClose back, and the deadline: a Read may have to write as well, for a
+// handshake that is yet to come, and must not run into it.
 func (d *direction) reopen() {
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.shut = false
-	d.mu.Unlock()
+	if !d.ticking && !d.fixed && d.armed != 0 {
+		_ = d.arm(0)
+	}
 }
 
 // halfClose has the writes that fail from now on say why. It fails where nobody could

@@ -276,28 +276,39 @@ func TestCloseWriteThatIsRefusedLeavesTheSessionAlone(t *testing.T) {
 }
 
 func TestCloseWriteBeforeTheHandshakeOfADialersTLSLeavesTheSessionAlone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		cert, pool := certificate(t, "server.test", time.Hour)
-		p := newPipe(t, func(conn net.Conn) {
-			c := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}})
-			_, _ = io.Copy(c, c)
-			_ = c.Close()
-		})
-		c := connectPipe(t, p, func(cfg *reconnect.Config) {
-			cfg.Dialer = wrapped(p, func(conn net.Conn) net.Conn {
-				return tls.Client(conn, &tls.Config{RootCAs: pool, ServerName: "server.test"})
+	for name, wrap := range map[string]func(*tls.Conn) net.Conn{
+		"bare":    func(conn *tls.Conn) net.Conn { return conn },
+		"wrapped": func(conn *tls.Conn) net.Conn { return struct{ *tls.Conn }{conn} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cert, pool := certificate(t, "server.test", time.Hour)
+				p := newPipe(t, func(conn net.Conn) {
+					c := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}})
+					_, _ = c.Write([]byte("x"))
+					_, _ = io.Copy(c, c)
+					_ = c.Close()
+				})
+				c := connectPipe(t, p, func(cfg *reconnect.Config) {
+					cfg.Dialer = wrapped(p, func(conn net.Conn) net.Conn {
+						return wrap(tls.Client(conn, &tls.Config{RootCAs: pool, ServerName: "server.test"}))
+					})
+				})
+				require.ErrorContains(t, c.CloseWrite(), "before handshake")
+				time.Sleep(2 * reconnect.DefaultWriteTimeout) // for nothing to be left that could pass
+				_, err := readOne(c)
+				require.NoError(t, err)
+				_, err = writeOne(c)
+				require.NoError(t, err)
+				_, err = readOne(c)
+				require.NoError(t, err)
+				assert.EqualValues(t, 1, c.Status().Sessions)
+				require.NoError(t, c.CloseWrite())
+				_, err = readOne(c)
+				assert.Equal(t, io.EOF, err)
 			})
 		})
-		require.ErrorContains(t, c.CloseWrite(), "before handshake")
-		_, err := writeOne(c)
-		require.NoError(t, err)
-		_, err = readOne(c)
-		require.NoError(t, err)
-		assert.EqualValues(t, 1, c.Status().Sessions)
-		require.NoError(t, c.CloseWrite())
-		_, err = readOne(c)
-		assert.Equal(t, io.EOF, err)
-	})
+	}
 }
 
 func TestCloseWriteComesAfterAWriteThatIsUnderWay(t *testing.T) {
