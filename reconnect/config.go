@@ -55,7 +55,8 @@ type Config struct {
 	WaitReconnect Waiter
 
 	// OnSocket sees each socket before it connects, those of TCP and Unix
-	// alike, once for every address tried.
+	// alike, once for every address tried. A [runtime.Goexit] in it is a failed attempt,
+	// and not, as in other callbacks, the end of the client.
 	OnSocket func(context.Context, syscall.RawConn) error
 	// OnConnect sees each new connection first, for a handshake. Reads and
 	// writes on the connection are bounded by ReadTimeout and WriteTimeout,

@@ -6,8 +6,9 @@ import "net"
 // for at most ReadTimeout counted from this call (never early, at most 1/16
 // late), or until the deadline set by [Client.SetReadDeadline]; then the error
 // matches [os.ErrDeadlineExceeded] and the connection stays. Any other error
-// ends the session. Without a connection it returns [ErrNotConnected], and
-// once the client stops an error that matches [ErrClosed], at once. What
+// ends the session. Without a connection it returns [ErrNotConnected], also after
+// the stop, and when that cuts it short an error that matches [ErrClosed]; whether there
+// will be another connection [Client.WaitConnected] tells. What
 // bounds it while OnDisconnect runs is told there, see [Config]. Over TLS one that
 // has to answer a change of keys may wait for a peer that doesn't read.
 //
@@ -63,7 +64,7 @@ func (c *Client) Read(p []byte) (int, error) {
 // [os.ErrDeadlineExceeded] and the count says how much was written. Any other
 // error ends the session, and so does the next Write that fails after a
 // time-out over TLS, which has broken that connection. Without a connection it
-// returns [ErrNotConnected].
+// returns [ErrNotConnected], also after the stop.
 // After the client's stop writes still pass for WriteTimeout, 2 s where that
 // is off, as long as the connection is open.
 //
