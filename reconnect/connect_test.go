@@ -70,7 +70,7 @@ func TestConnectReturnsNilAndWarnsAfterARecoverableFailure(t *testing.T) {
 	})
 	require.NoError(t, c.Connect())
 	warning, ok := logger.Find(slog.Warn, "")
-	require.True(t, ok, "no warning in:\n%s", logger)
+	require.True(t, ok, "no warning in:\n%s", logger.Text())
 	assert.Equal(t, 1, logger.Count(slog.Warn))
 	assert.Equal(t, s.Remote(), warning.Fields["addr"])
 	assert.NoError(t, c.Err())

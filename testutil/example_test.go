@@ -77,7 +77,7 @@ func ExampleLogger() {
 	logger.Warn().WithField("attempt", 2).Printf("dial: %v", io.EOF)
 	logger.Debug().Print("not kept at this level")
 
-	fmt.Print(logger)
+	fmt.Print(logger.Text())
 	entry, ok := logger.Find(slog.Warn, "dial")
 	fmt.Println(ok, entry.Fields["attempt"], logger.Count(slog.Error))
 	// Output:

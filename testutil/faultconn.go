@@ -39,12 +39,12 @@ var past = time.Unix(1, 0)
 // methods of a [net.Conn] alone, so no CloseWrite.
 func NewFaultConn(conn net.Conn) *FaultConn { return &FaultConn{Conn: conn} }
 
-// FailRead makes a Read that is blocked, and every one from now on, return err.
-// A nil err ends that: the deadline last set holds again.
+// FailRead makes a Read that is blocked, if the connection has deadlines, and every one
+// from now on, return err. A nil err ends that: the deadline last set here holds again.
 func (c *FaultConn) FailRead(err error) { c.fail(&c.read, c.Conn.SetReadDeadline, err) }
 
-// FailWrite makes a Write that is blocked, and every one from now on, return
-// err. A nil err ends that: the deadline last set holds again.
+// FailWrite makes a Write that is blocked, if the connection has deadlines, and every one
+// from now on, return err. A nil err ends that: the deadline last set here holds again.
 func (c *FaultConn) FailWrite(err error) { c.fail(&c.write, c.Conn.SetWriteDeadline, err) }
 
 // Read reads from the connection, or fails as FailRead says.

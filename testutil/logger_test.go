@@ -36,7 +36,7 @@ func TestLoggerKeepsLevelMessageFieldsAndTime(t *testing.T) {
 		assert.Equal(t, "two words", entries[1].Message)
 		assert.Nil(t, entries[1].Fields)
 		assert.Equal(t, "failed 3", entries[2].Message)
-		assert.Equal(t, "info  dial a addr=a:1 attempt=2\nwarn  two words\nerror failed 3\n", log.String())
+		assert.Equal(t, "info  dial a addr=a:1 attempt=2\nwarn  two words\nerror failed 3\n", log.Text())
 	})
 }
 
@@ -84,7 +84,7 @@ func TestLoggerKeepsMessagesWithoutALevel(t *testing.T) {
 	log.Print("which level?")
 	log.WithLevel(42).Print("hidden: it is less severe than all others")
 	assert.Equal(t, 1, log.Count(slog.UndefinedLevel))
-	assert.Equal(t, "-     which level?\n", log.String())
+	assert.Equal(t, "-     which level?\n", log.Text())
 	assert.Equal(t, "level(42) x", testutil.Entry{Level: 42, Message: "x"}.String())
 	both := errors.Join(io.EOF, io.ErrUnexpectedEOF)
 	assert.Equal(t, `error a b error="EOF\nunexpected EOF"`, testutil.Entry{
@@ -134,7 +134,7 @@ func TestLoggerFindsTheFirstEntryOfThatLevel(t *testing.T) {
 
 	log.Reset()
 	assert.Empty(t, log.Entries())
-	assert.Empty(t, log.String())
+	assert.Empty(t, log.Text())
 }
 
 func TestLoggerKeepsTheStackWhenAskedTo(t *testing.T) {
@@ -209,4 +209,14 @@ func TestTestLoggerMadeOutsideOfABubbleMayBeUsedInSome(t *testing.T) {
 		log.Info().Print("outside")
 	}
 	assert.Len(t, log.Entries(), 4)
+}
+
+// A Config that is logged holds the logger that it's logged by.
+func TestLoggerMayBeInAFieldOfAnEntry(t *testing.T) {
+	type config struct{ Logger slog.Logger }
+	log := testutil.NewTestLogger(t)
+	log.Info().WithField("config", config{log}).Print("starting")
+	log.Info().WithField("self", log).Printf("%v %+v %#v %s", config{log}, config{log}, log, log)
+	assert.Equal(t, "info  starting config={testutil.Logger}\n"+
+		"info  {testutil.Logger} {Logger:testutil.Logger} testutil.Logger testutil.Logger self=testutil.Logger\n", log.Text())
 }

@@ -44,9 +44,9 @@ func (l *Logger) Reset() {
 	l.record.entries = nil
 }
 
-// String gives the entries, each on a line of its own, for the message of a
+// Text gives the entries, each on a line of its own, for the message of a
 // failed assertion.
-func (l *Logger) String() string {
+func (l *Logger) Text() string {
 	var b strings.Builder
 	for _, e := range l.Entries() {
 		b.WriteString(e.String())
@@ -54,3 +54,10 @@ func (l *Logger) String() string {
 	}
 	return b.String()
 }
+
+// String says what this is and no more, since an entry may have a field in which there is
+// the logger itself.
+func (l *Logger) String() string { return "testutil.Logger" }
+
+// GoString is [Logger.String].
+func (l *Logger) GoString() string { return l.String() }
