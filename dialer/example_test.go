@@ -101,7 +101,7 @@ func ExampleUserTimeout() {
 
 // The server's name comes from the address; a Unix socket has none to offer.
 func ExampleWithTLS() {
-	d := dialer.WithTLS(dialer.New(dialer.Config{}), &tls.Config{}, 5*time.Second)
+	d := dialer.WithTLS(dialer.New(dialer.Config{Timeout: -1}), &tls.Config{}, 5*time.Second)
 
 	_, err := d.DialContext(context.Background(), "unix", "/run/app.sock")
 	fmt.Println(err)

@@ -17,7 +17,8 @@ import (
 // [*tls.Conn] that has completed it.
 //
 // The timeout bounds all of it: the look-up, the dial, the handshake. Zero
-// means 2 seconds, a negative value no bound but those of ctx and of d.
+// means 2 seconds, a negative value no bound. Those of ctx and of d hold besides:
+// a d made by [New] has 2 seconds for its part unless told otherwise.
 //
 // cfg is copied, and a nil one is as good as an empty one. TLS 1.2 is the
 // oldest version accepted, 1.3 with Encrypted Client Hello, whatever

@@ -26,7 +26,8 @@ import (
 //   - io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed, and with
 //     these [ErrClosed] and [ErrNotConnected];
 //   - context.DeadlineExceeded and os.ErrDeadlineExceeded;
-//   - a failed look-up (*net.DNSError), a name that doesn't exist included;
+//   - a failed look-up (*net.DNSError), a name that doesn't exist included, and one that
+//     its context has cut short;
 //   - any errno inside a *net.OpError;
 //   - elsewhere, an errno that says a connection was refused, reset, aborted or
 //     broken, that a host or network can't be reached, that a Unix socket isn't
