@@ -22,7 +22,7 @@ type FaultConn struct {
 // faultSide is the state of one direction.
 type faultSide struct {
 	err      error     // what calls fail with, nil for none
-	faults   int       // how many there were
+	faults   int       // how many there were that cut calls short
 	last     error     // the last of them
 	deadline time.Time // as the user last set it
 	set      int       // how many times that was
@@ -130,7 +130,11 @@ func (c *FaultConn) call(s *faultSide, set func(time.Time) error, do func([]byte
 	}
 	defer c.leave(s, set)
 	n, err := do(p)
-	if now := c.side(s); err != nil && now.faults > before {
+	switch now := c.side(s); {
+	case err == nil:
+	case now.err != nil:
+		err = now.err
+	case now.faults > before:
 		err = now.last
 	}
 	return n, err
@@ -177,9 +181,12 @@ func (c *FaultConn) fail(s *faultSide, set func(time.Time) error, err error) {
 	defer c.mu.Unlock()
 	s.err = err
 	if err != nil {
+		if set(past) != nil {
+			return // nothing is cut short
+		}
 		s.faults++
 		s.last = err
-		if set(past) == nil && s.calls > 0 && s.cut == nil {
+		if s.calls > 0 && s.cut == nil {
 			s.cut = make(chan struct{})
 		}
 		return

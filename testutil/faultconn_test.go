@@ -215,6 +215,23 @@ type withoutDeadlines struct{ net.Conn }
 
 func (withoutDeadlines) SetReadDeadline(time.Time) error { return os.ErrNoDeadline }
 
+func TestFaultConnThatCutsNothingShortIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		c := testutil.NewFaultConn(withoutDeadlines{near})
+		done := make(chan error)
+		go func() {
+			_, err := c.Read(make([]byte, 1))
+			done <- err
+		}()
+		synctest.Wait()
+		c.FailRead(errors.New("boom"))
+		c.FailRead(nil)
+		require.NoError(t, far.Close())
+		assert.Equal(t, io.EOF, <-done)
+	})
+}
+
 func TestFaultConnPassesOnThatThereAreNoDeadlines(t *testing.T) {
 	near, far := net.Pipe()
 	began, ended := make(chan struct{}, 1), make(chan struct{})
