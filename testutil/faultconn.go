@@ -39,6 +39,12 @@ var past = time.Unix(1, 0)
 // methods of a [net.Conn] alone, so no CloseWrite.
 func NewFaultConn(conn net.Conn) *FaultConn { return &FaultConn{Conn: conn} }
 
+// String says what this is, for a log: the fields change while others use it.
+func (c *FaultConn) String() string { return "testutil.FaultConn" }
+
+// GoString is [FaultConn.String].
+func (c *FaultConn) GoString() string { return c.String() }
+
 // FailRead makes a Read that is blocked, if the connection has deadlines, and every one
 // from now on, return err. A nil err ends that: the deadline last set here holds again.
 func (c *FaultConn) FailRead(err error) { c.fail(&c.read, c.Conn.SetReadDeadline, err) }

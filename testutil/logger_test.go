@@ -2,7 +2,9 @@ package testutil_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -219,4 +221,26 @@ func TestLoggerMayBeInAFieldOfAnEntry(t *testing.T) {
 	log.Info().WithField("self", log).Printf("%v %+v %#v %s", config{log}, config{log}, log, log)
 	assert.Equal(t, "info  starting config={testutil.Logger}\n"+
 		"info  {testutil.Logger} {Logger:testutil.Logger} testutil.Logger testutil.Logger self=testutil.Logger\n", log.Text())
+}
+
+// Whoever logs one goes on using it.
+func TestWhatATestUsesMayBeLogged(t *testing.T) {
+	log := testutil.NewLogger(slog.Info)
+	near, far := net.Pipe()
+	conn, server, pipe, recorder := testutil.NewFaultConn(near), testutil.NewEchoServer(t, "tcp"), testutil.Pipe(nil), testutil.NewRecorder()
+	defer func() { _, _, _ = conn.Close(), far.Close(), pipe.Close() }()
+	log.Info().WithField("all", []any{conn, server, pipe, recorder}).Print("using")
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = conn.SetDeadline(time.Now())
+		server.SetSilent(true)
+		pipe.Hang(true)
+		recorder.Record("x")
+	}()
+	text := log.Text() + fmt.Sprintf("%#v", []any{conn, server, pipe, recorder})
+	<-done
+	assert.Contains(t, text, "testutil.FaultConn")
+	assert.Contains(t, text, server.Remote())
+	assert.Contains(t, text, "testutil.PipeListener")
 }

@@ -38,6 +38,12 @@ func Pipe(handle func(net.Conn)) *PipeListener {
 	return &PipeListener{handle: handle}
 }
 
+// String says what this is, for a log: the fields change while others use it.
+func (p *PipeListener) String() string { return "testutil.PipeListener" }
+
+// GoString is [PipeListener.String].
+func (p *PipeListener) GoString() string { return p.String() }
+
 // Refuse makes dials fail with err, those that hang included; nil lets them
 // through again. [ConnRefused] makes an error like that of a real dialer.
 func (p *PipeListener) Refuse(err error) {

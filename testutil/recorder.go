@@ -135,3 +135,6 @@ func (r *Recorder) Reset() {
 func (r *Recorder) String() string {
 	return "[" + strings.Join(r.Events(), " ") + "]"
 }
+
+// GoString is [Recorder.String].
+func (r *Recorder) GoString() string { return r.String() }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"darvaza.org/x/net/testutil"
 )
@@ -224,4 +225,20 @@ func TestAssertNoOverlapNamesTheSpansThatDo(t *testing.T) {
 	r.Reset()
 	holds, _ = verdict(t, r.AssertNoOverlap)
 	assert.True(t, holds)
+}
+
+// raced is a context that ends while a wait is about to begin, just after the event.
+type raced struct {
+	context.Context
+	end func()
+}
+
+func (c raced) Done() <-chan struct{} { c.end(); return c.Context.Done() }
+
+func TestWaitForSeesWhatHappenedBeforeTheEndOfItsContext(t *testing.T) {
+	for range 100 { // in which chance has it both ways
+		r := testutil.NewRecorder()
+		ctx, cancel := context.WithCancel(t.Context())
+		require.NoError(t, r.WaitFor(raced{ctx, func() { r.Record("stopped"); cancel() }}, "stopped", 1))
+	}
 }

@@ -155,3 +155,9 @@ func (s *Server) Remote() string {
 	}
 	return remote
 }
+
+// String gives Remote, for a log: the fields change while others use the server.
+func (s *Server) String() string { return "testutil.Server at " + s.Remote() }
+
+// GoString is [Server.String].
+func (s *Server) GoString() string { return s.String() }

@@ -34,8 +34,7 @@ func (w *watch) await(ctx context.Context, ready func() (bool, error)) error {
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			w.giveUp(changed)
-			return context.Cause(ctx)
+			return w.giveUp(changed, ready, context.Cause(ctx))
 		}
 	}
 }
@@ -55,14 +54,19 @@ func (w *watch) look(ready func() (bool, error)) (<-chan struct{}, error) {
 }
 
 // giveUp takes a waiter away, and with the last one the channel: outside of the
-// bubble in which it was made nobody may touch it.
-func (w *watch) giveUp(changed <-chan struct{}) {
+// bubble in which it was made nobody may touch it. After a change it looks once more: that
+// came before the end of ctx, for all that the waiter knows. Otherwise it gives cause.
+func (w *watch) giveUp(changed <-chan struct{}, ready func() (bool, error), cause error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.changed != changed {
-		return
+		if done, err := ready(); done || err != nil {
+			return err
+		}
+		return cause
 	}
 	if w.waiting--; w.waiting == 0 {
 		w.changed = nil
 	}
+	return cause
 }
