@@ -80,7 +80,7 @@ func (*peer) greet(_ context.Context, conn net.Conn) error {
 }
 
 // exchange is the session: one worker sends, one receives, and when one of
-// them fails the other ends as well. Messages whose echo was lost along with
+// them fails the context of the other ends. Messages whose echo was lost along with
 // the last connection come first.
 func (p *peer) exchange(ctx context.Context) error {
 	p.outbox.rewind()
@@ -99,8 +99,8 @@ func (p *peer) send(ctx context.Context) error {
 	}
 }
 
-func (p *peer) receive(context.Context) error {
-	for r := bufio.NewReader(p.client); ; {
+func (p *peer) receive(ctx context.Context) error {
+	for r := bufio.NewReader(p.client); ctx.Err() == nil; {
 		line, err := r.ReadString('\n')
 		if err != nil {
 			return err // half a line may be half a number
@@ -113,6 +113,7 @@ func (p *peer) receive(context.Context) error {
 			return err
 		}
 	}
+	return ctx.Err() // a server that goes on talking wouldn't have ended a Read
 }
 
 // produce is a worker of the client: it has something to say at regular

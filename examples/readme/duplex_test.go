@@ -18,7 +18,7 @@ type monitor struct {
 }
 
 // session asks every second and shows what is answered. When one of the two
-// ends, Run ends the other.
+// ends, Run ends the context of the other.
 func (m *monitor) session(ctx context.Context) error {
 	return worker.Run(ctx, m.ask, m.listen)
 }
@@ -38,9 +38,9 @@ func (m *monitor) ask(ctx context.Context) error {
 	}
 }
 
-func (m *monitor) listen(context.Context) error {
+func (m *monitor) listen(ctx context.Context) error {
 	lines := bufio.NewScanner(m.client)
-	for lines.Scan() {
+	for ctx.Err() == nil && lines.Scan() {
 		m.show(lines.Text())
 	}
 	return lines.Err() // for one, that nothing came for ReadTimeout
