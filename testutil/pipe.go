@@ -12,9 +12,9 @@ import (
 // handler, save that Close waits for the handlers and so never returns to one.
 // Everything that blocks on it counts as blocked in a bubble of testing/synctest, save a
 // Write while another one blocks at the same end: that waits for a mutex of [net.Pipe],
-// and the bubble's time stands still. A connection belongs to the bubble that it was dialled in, and has to be closed there;
-// the listener itself may be used in one bubble after another, and outside, where Close
-// has to be called then.
+// and the bubble's time stands still. A connection belongs to the bubble that it was
+// dialled in, and has to be closed there; the listener itself may be used in one bubble
+// after another, and outside, where Close has to be called then.
 type PipeListener struct {
 	handle func(net.Conn)
 
