@@ -24,7 +24,10 @@ func (g *Group) enter(n int) bool {
 // in join, and by nobody earlier: while the count isn't zero nobody is past Done,
 // so the errgroup never sees a Go that races its Wait.
 func (g *Group) spawn(run Func, catch Catcher) {
-	g.eg.Go(func() error {
+	g.mu.Lock()
+	eg := &g.needed().eg
+	g.mu.Unlock()
+	eg.Go(func() error {
 		defer g.leave()
 		guard(func() error { return run(g.ctx) }, func(err error, exited bool) {
 			if err == nil || catch == nil || exited {
@@ -35,6 +38,14 @@ func (g *Group) spawn(run Func, catch Catcher) {
 		})
 		return nil
 	})
+}
+
+// needed is the rare part. The caller holds mu.
+func (g *Group) needed() *rare {
+	if g.rare == nil {
+		g.rare = new(rare)
+	}
+	return g.rare
 }
 
 // fail stops the group if there is an error.
@@ -105,15 +116,22 @@ func (g *Group) stopped(cause error) {
 		return
 	}
 	guard(func() error { g.OnCancel(context.Cause(g.ctx)); return nil }, func(err error, _ bool) {
-		g.mu.Lock()
-		g.failure = err
-		g.mu.Unlock()
+		if err != nil {
+			g.mu.Lock()
+			g.needed().failure = err
+			g.mu.Unlock()
+		}
 	})
 }
 
 // join is called when done is closed, waits for the last steps of the
 // goroutines, and gives the reason.
 func (g *Group) join() error {
-	_ = g.eg.Wait()
+	g.mu.Lock()
+	rare := g.rare
+	g.mu.Unlock()
+	if rare != nil {
+		_ = rare.eg.Wait()
+	}
 	return g.Err()
 }

@@ -32,8 +32,6 @@ type Group struct {
 	// nevertheless, and its panic, or ErrGoexit, becomes part of the reason.
 	OnCancel func(cause error)
 
-	eg errgroup.Group
-
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	unhook func() bool // ends the watch on Parent, nil if that can't end
@@ -45,8 +43,15 @@ type Group struct {
 	stopping bool          // somebody has claimed the stop
 	closed   bool          // the group is done
 	running  int           // functions that haven't ended, and the stop while it is under way
-	failure  error         // how OnCancel failed, if it did
 	done     chan struct{} // made for who asks first, closed with closed
+	rare     *rare         // made for the first who needs it
+}
+
+// rare is what a group without functions of its own, or with an OnCancel that does its
+// work, goes without. Of thousands few have it.
+type rare struct {
+	eg      errgroup.Group
+	failure error // how OnCancel failed, if it did
 }
 
 // Go runs each of funcs in a goroutine of its own; nil functions are skipped. The
@@ -180,10 +185,9 @@ func (g *Group) Err() error {
 		cause = nil
 	}
 	g.mu.Lock()
-	failure := g.failure
-	g.mu.Unlock()
-	if failure != nil {
-		return errors.Join(cause, failure)
+	defer g.mu.Unlock()
+	if g.rare != nil && g.rare.failure != nil {
+		return errors.Join(cause, g.rare.failure)
 	}
 	return cause
 }
