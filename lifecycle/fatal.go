@@ -54,8 +54,8 @@ import (
 // gives up on trees of more than some thousand errors, and on errors whose own
 // methods panic; both are fatal.
 func IsFatal(err error) (fatal bool) {
-	if err == nil {
-		return false
+	if err == nil || err == io.EOF {
+		return false // at once, since that is what most sessions end with
 	}
 	defer onPanic(&fatal, true)
 
