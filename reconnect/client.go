@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"darvaza.org/core"
 
@@ -25,27 +26,32 @@ type Client struct {
 	// read by every Read and Write, written once per session
 	current atomic.Pointer[session] // the connection in use
 
-	// set at construction
-	config  *Config
-	created time.Time
-
 	settings atomic.Pointer[settings]
-	turn     atomic.Pointer[session]  // what the loop is at: wait, dial or session
-	status   atomic.Pointer[snapshot] // nil: idle
+	turn     atomic.Pointer[session] // what the loop is at: wait, dial or session
+	status   atomic.Pointer[snapshot]
 	watch    atomic.Pointer[watch]
+	first    atomic.Pointer[chan error] // takes the result of the first attempt, for Connect
 	phase    atomic.Uint32              // phaseNew and its kin
 	redial   atomic.Bool                // the next wait is to be left out
 	gaveUp   atomic.Bool                // a Shutdown has run out of patience
-	first    atomic.Pointer[chan error] // takes the result of the first attempt, for Connect
+
+	loop  loop
+	group worker.Group
 
 	counters sync.Mutex // guards the two below
 	read     uint64     // bytes of the sessions that are over
 	written  uint64
 
-	group   worker.Group
+	// set at construction
+	config *Config
+	made   settings // those until a Reload
+
 	workers workers
-	loop    loop
 }
+
+// What an object of the heap may take for the garbage collector to be quick with it. A
+// reconnection among thousands finds all that it needs of a client in one.
+const _ = uint(512 - unsafe.Sizeof(Client{}))
 
 // The phase says who has the last word on the state.
 const (
@@ -125,8 +131,10 @@ func Must(cfg *Config, options ...OptionFunc) *Client {
 }
 
 func newClient(cfg *Config) *Client {
-	c := &Client{config: cfg, created: time.Now()}
-	c.settings.Store(newSettings(cfg))
+	c := &Client{config: cfg}
+	c.made.take(cfg)
+	c.settings.Store(&c.made)
+	c.status.Store(&snapshot{version: 1, since: time.Now(), remote: &c.made.remotes[0]})
 	c.group.Parent = cfg.Context
 	c.group.OnCancel = c.onCancel
 	c.Context() // watches Config.Context from now on

@@ -25,10 +25,10 @@ func (c *Client) dial(s *session) error {
 	var errs []error
 	for i := range set.remotes {
 		r := &set.remotes[i]
-		if c.over(s) != nil {
-			break
-		}
 		if i > 0 {
+			if c.over(s) != nil {
+				break
+			}
 			c.draft().remote = r
 			c.publish()
 		}

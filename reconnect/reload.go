@@ -55,11 +55,14 @@ func (c *Client) Reload() error {
 		return err
 	}
 
-	set := newSettings(&cfg)
+	set := new(settings)
+	set.take(&cfg)
 	old := c.settings.Swap(set)
 	if !sameRoute(old, set) {
 		if c.phase.Load() == phaseLoop {
 			c.dialAgain(errNewRoute)
+		} else {
+			c.withSettings(c.showRemote)
 		}
 		return nil
 	}

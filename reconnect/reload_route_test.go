@@ -78,9 +78,22 @@ func TestReloadInEveryState(t *testing.T) {
 	bubble(t, "before Connect", func(t *testing.T) {
 		p := newPipe(t, nil)
 		c := newClient(t, pipeConfig(p))
+		before := c.Status()
+		c.Config().Alternates = []string{"another.test:4000"}
+		require.NoError(t, c.Reload())
+		require.Equal(t, before, c.Status(), "nothing of this is to be seen")
+		told := make(chan reconnect.Status, 1)
+		go func() {
+			st, err := c.WaitStatus(context.Background(), before.Version)
+			assert.NoError(t, err)
+			told <- st
+		}()
+		synctest.Wait()
 		other(c)
 		require.NoError(t, c.Reload())
+		require.Equal(t, c.Status(), <-told)
 		require.Equal(t, reconnect.Idle, c.State())
+		require.Equal(t, "other.test:4000", c.Status().Remote)
 		require.NoError(t, c.Connect())
 		require.Equal(t, "other.test:4000", c.RemoteAddr().String())
 		require.Equal(t, 1, p.Dials())

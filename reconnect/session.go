@@ -36,18 +36,19 @@ type session struct {
 	// as one; so this is the order.
 	in     direction
 	client *Client
-	conn   net.Conn // set by attach
 
-	context.Context // with the client's values
-	cancel          context.CancelCauseFunc
-
-	since  time.Time
 	up     atomic.Bool // conn is set
 	ended  atomic.Bool // OnSession has returned or panicked
 	closed atomic.Bool // conn is, by the client
 
-	stage    stage                              // the loop's own, as the next three
-	cutShort bool                               // the goodbye failed because somebody asked for the next connection
+	stage    stage // the loop's own, as cutShort, upSince and goodbye
+	cutShort bool  // the goodbye failed because somebody asked for the next connection
+
+	cancel          context.CancelCauseFunc
+	context.Context // with the client's values
+
+	conn     net.Conn // set by attach
+	since    time.Time
 	upSince  time.Duration                      // when OnConnect was done, after since
 	goodbye  error                              // of OnDisconnect
 	dialling atomic.Pointer[context.CancelFunc] // ends the context of a dial

@@ -16,11 +16,12 @@ import (
 
 // settings is what a client works from: an immutable snapshot of its Config.
 type settings struct {
-	logger    slog.Logger
 	callbacks lifecycle.Callbacks // all but OnSocket, which the dialer has
 	wait      Waiter
-	dialer    dialer.Dialer
 	remotes   []remote
+	first     [1]remote // what remotes is made of where there are no Alternates
+	dialer    dialer.Dialer
+	logger    slog.Logger
 
 	dialTimeout  time.Duration
 	readTimeout  time.Duration
@@ -39,9 +40,9 @@ type remote struct {
 	address string
 }
 
-// newSettings takes the snapshot. The Config has its defaults and is valid.
-func newSettings(cfg *Config) *settings {
-	set := &settings{
+// take takes the snapshot. The Config has its defaults and is valid.
+func (set *settings) take(cfg *Config) {
+	*set = settings{
 		logger: cfg.Logger,
 		callbacks: lifecycle.Callbacks{
 			OnConnect:    cfg.OnConnect,
@@ -58,13 +59,12 @@ func newSettings(cfg *Config) *settings {
 		custom:       cfg.Dialer,
 		tls:          cfg.TLSConfig,
 	}
-	set.remotes = make([]remote, 0, 1+len(cfg.Alternates))
+	set.remotes = set.first[:0]
 	set.add(cfg.Remote)
 	for _, r := range cfg.Alternates {
 		set.add(r)
 	}
 	set.dialer = newDialer(cfg)
-	return set
 }
 
 // withSettings applies what holds, and again where a Reload came in between: it
@@ -90,15 +90,26 @@ func (set *settings) add(text string) {
 func newDialer(cfg *Config) dialer.Dialer {
 	d := cfg.Dialer
 	if d == nil {
-		own := cfg.dialerConfig()
-		own.Timeout = -1
-		d = dialer.New(own)
+		d = cfg.ownDialer()
 	}
 	if cfg.TLSConfig != nil {
 		d = dialer.WithTLS(d, cfg.TLSConfig, -1)
 	}
 	return d
 }
+
+// ownDialer is the one for a Config without a Dialer.
+func (cfg *Config) ownDialer() dialer.Dialer {
+	if cfg.OnSocket == nil && cfg.KeepAlive == DefaultKeepAlive {
+		return plainDialer
+	}
+	own := cfg.dialerConfig()
+	own.Timeout = -1
+	return dialer.New(own)
+}
+
+// plainDialer is the one of all clients that ask for nothing special.
+var plainDialer = dialer.New(dialer.Config{KeepAlive: DefaultKeepAlive, Timeout: -1})
 
 // dialContext bounds a dial: look-up, connection and TLS handshake together.
 func (set *settings) dialContext(parent context.Context) (context.Context, context.CancelFunc) {

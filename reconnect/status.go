@@ -19,7 +19,7 @@ type snapshot struct {
 
 	lastError   error
 	lastErrorAt time.Time
-	nextAttempt time.Time
+	nextAttempt *time.Time // nil: not known
 
 	attempts, failures, sessions uint64
 }
@@ -34,10 +34,12 @@ func (st *snapshot) status() Status {
 		Attempt:     st.attempt,
 		LastError:   st.lastError,
 		LastErrorAt: st.lastErrorAt,
-		NextAttempt: st.nextAttempt,
 		Attempts:    st.attempts,
 		Failures:    st.failures,
 		Sessions:    st.sessions,
+	}
+	if st.nextAttempt != nil {
+		status.NextAttempt = *st.nextAttempt
 	}
 	if st.state == lifecycle.Connected {
 		status.ConnectedSince = st.since
@@ -47,10 +49,7 @@ func (st *snapshot) status() Status {
 
 // State returns where the client is at. It never blocks.
 func (c *Client) State() State {
-	if st := c.status.Load(); st != nil {
-		return st.state
-	}
-	return lifecycle.Idle
+	return c.status.Load().state
 }
 
 // Status returns a snapshot of what the client is at and has been through. It
@@ -94,10 +93,7 @@ func (c *Client) count(write bool, n int) {
 }
 
 func (c *Client) snapshot() snapshot {
-	if st := c.status.Load(); st != nil {
-		return *st
-	}
-	return snapshot{version: 1, since: c.created, remote: &c.settings.Load().remotes[0]}
+	return *c.status.Load()
 }
 
 // draft is the snapshot to come, for the loop to write to. Nobody else sees it
@@ -116,15 +112,27 @@ func (c *Client) publish() {
 	c.loop.draft = nil
 	for {
 		old := c.status.Load()
-		st.version = 2 // after that of a client which has none yet
-		if old != nil {
-			st.version = old.version + 1
-		}
+		st.version = old.version + 1
 		if c.status.CompareAndSwap(old, st) {
 			break
 		}
 	}
 	c.wake()
+}
+
+// showRemote tells what an idle client is to dial.
+func (c *Client) showRemote(set *settings) {
+	old := c.status.Load()
+	r := &set.remotes[0]
+	if old.state != lifecycle.Idle || old.remote.text == r.text {
+		return
+	}
+	st := *old
+	st.version++
+	st.remote = r
+	if c.status.CompareAndSwap(old, &st) {
+		c.wake()
+	}
 }
 
 // to moves the client to another state, or to the begin of the same one.
@@ -137,7 +145,7 @@ func (c *Client) toSince(state State, since time.Time) {
 	from := st.state
 	st.state = state
 	st.since = since
-	st.nextAttempt = time.Time{}
+	st.nextAttempt = nil
 	switch state {
 	case lifecycle.Connected:
 		st.sessions++
@@ -186,7 +194,7 @@ func (s *session) nextAttempt(at time.Time) {
 	}
 	st := *old
 	st.version++
-	st.nextAttempt = at
+	st.nextAttempt = &at
 	if c.status.CompareAndSwap(old, &st) {
 		c.wake()
 	}
