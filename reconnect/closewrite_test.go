@@ -148,12 +148,7 @@ func TestCloseWriteOverTLSIsBoundedByWriteTimeout(t *testing.T) {
 	for timeout, want := range map[time.Duration]time.Duration{bound: bound, 20 * time.Second: 5 * time.Second} {
 		t.Run(timeout.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				cert, pool := certificate(t, "server.test", time.Hour)
-				stop := make(chan struct{})
-				p := newPipe(t, func(conn net.Conn) {
-					_ = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}}).Handshake()
-					<-stop
-				})
+				p, pool := muteTLSPipe(t)
 				c := connectPipe(t, p, func(cfg *reconnect.Config) {
 					cfg.TLSConfig = &tls.Config{RootCAs: pool}
 					cfg.WriteTimeout = timeout
@@ -165,7 +160,6 @@ func TestCloseWriteOverTLSIsBoundedByWriteTimeout(t *testing.T) {
 				assert.Equal(t, want, time.Since(begin))
 				time.Sleep(timeout) // TLS tries to say goodbye
 				assert.EqualValues(t, 2, c.Status().Sessions, "the connection was dropped")
-				close(stop)
 				require.NoError(t, c.Shutdown(context.Background()))
 			})
 		})
@@ -174,13 +168,7 @@ func TestCloseWriteOverTLSIsBoundedByWriteTimeout(t *testing.T) {
 
 func TestCloseWriteOverTLSForWhichAReconnectLeavesNoTimeIsNoErrorToReport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cert, pool := certificate(t, "server.test", time.Hour)
-		stop := make(chan struct{})
-		defer close(stop)
-		p := newPipe(t, func(conn net.Conn) {
-			_ = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}}).Handshake()
-			<-stop
-		})
+		p, pool := muteTLSPipe(t)
 		said := make(chan error, 2)
 		var c *reconnect.Client
 		cfg := pipeConfig(p)
@@ -348,12 +336,7 @@ func TestCloseWriteComesAfterAWriteThatIsUnderWay(t *testing.T) {
 
 func TestCloseWriteAfterATLSWriteThatTimedOutEndsTheSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cert, pool := certificate(t, "server.test", time.Hour)
-		stop := make(chan struct{})
-		p := newPipe(t, func(conn net.Conn) {
-			_ = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}}).Handshake()
-			<-stop
-		})
+		p, pool := muteTLSPipe(t)
 		c := connectPipe(t, p, func(cfg *reconnect.Config) { cfg.TLSConfig = &tls.Config{RootCAs: pool} })
 		_, err := c.Write([]byte("nobody reads it"))
 		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
@@ -363,7 +346,6 @@ func TestCloseWriteAfterATLSWriteThatTimedOutEndsTheSession(t *testing.T) {
 		require.ErrorContains(t, err, "timed out")
 		time.Sleep(2 * bound) // TLS tries to say goodbye
 		assert.EqualValues(t, 2, c.Status().Sessions)
-		close(stop)
 		require.NoError(t, c.Shutdown(context.Background()))
 	})
 }
@@ -371,12 +353,7 @@ func TestCloseWriteAfterATLSWriteThatTimedOutEndsTheSession(t *testing.T) {
 func TestCloseWriteOverTLSEndsWithTheDeadlineForAllWrites(t *testing.T) {
 	for name, set := range map[string]bool{"SetWriteDeadline": true, "OnDisconnect": false} {
 		bubble(t, name, func(t *testing.T) {
-			cert, pool := certificate(t, "server.test", time.Hour)
-			stop := make(chan struct{})
-			p := newPipe(t, func(conn net.Conn) {
-				_ = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}}).Handshake()
-				<-stop
-			})
+			p, pool := muteTLSPipe(t)
 			cfg := pipeConfig(p)
 			cfg.TLSConfig = &tls.Config{RootCAs: pool}
 			cfg.WriteTimeout = bound
@@ -409,7 +386,6 @@ func TestCloseWriteOverTLSEndsWithTheDeadlineForAllWrites(t *testing.T) {
 			c = newClient(t, cfg)
 			require.NoError(t, c.Connect())
 			assert.Equal(t, bound, <-took)
-			close(stop)
 			_ = waitDone(t, c)
 		})
 	}

@@ -3,7 +3,6 @@ package reconnect_test
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -293,19 +292,6 @@ func TestWaitConnectedWaitsForTheNextConnectionOnceTheSessionIsToEnd(t *testing.
 			require.EqualValues(t, 2, c.Status().Sessions)
 		})
 	}
-}
-
-// muteTLSPipe is a server that does the handshake and says nothing more, and reads
-// nothing, until the test ends.
-func muteTLSPipe(t *testing.T) (*testutil.PipeListener, *x509.CertPool) {
-	cert, pool := certificate(t, "server.test", time.Hour)
-	stop := make(chan struct{})
-	p := newPipe(t, func(conn net.Conn) {
-		_ = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}}).Handshake()
-		<-stop
-	})
-	t.Cleanup(func() { close(stop) })
-	return p, pool
 }
 
 func TestStopRightAfterADialOverTLSDoesNotWaitForThePeer(t *testing.T) {

@@ -22,13 +22,7 @@ func TestShutdownOverTLSWithAPeerThatDoesNotReadTakesTheGraceOnce(t *testing.T) 
 		"OnDisconnect writes": {false, true},
 	} {
 		bubble(t, name, func(t *testing.T) {
-			cert, pool := certificate(t, "server.test", time.Hour)
-			stop := make(chan struct{})
-			defer close(stop)
-			p := newPipe(t, func(conn net.Conn) {
-				_ = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}}).Handshake()
-				<-stop
-			})
+			p, pool := muteTLSPipe(t)
 			c := connectPipe(t, p, func(cfg *reconnect.Config) {
 				cfg.TLSConfig = &tls.Config{RootCAs: pool}
 				cfg.WriteTimeout = grace

@@ -58,6 +58,19 @@ func tlsEcho(t testing.TB, network string, cfg *atomic.Pointer[tls.Config]) *tes
 	})
 }
 
+// muteTLSPipe is a server that does the handshake and says nothing more, and reads
+// nothing, until the test ends.
+func muteTLSPipe(t *testing.T) (*testutil.PipeListener, *x509.CertPool) {
+	cert, pool := certificate(t, "server.test", time.Hour)
+	stop := make(chan struct{})
+	p := newPipe(t, func(conn net.Conn) {
+		_ = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}}).Handshake()
+		<-stop
+	})
+	t.Cleanup(func() { close(stop) })
+	return p, pool
+}
+
 func serverConfig(cert tls.Certificate) *atomic.Pointer[tls.Config] {
 	p := new(atomic.Pointer[tls.Config])
 	p.Store(&tls.Config{Certificates: []tls.Certificate{cert}})
@@ -237,12 +250,7 @@ func TestTLSWriteThatTimedOutHasBrokenTheConnectionWhichIsNoticed(t *testing.T) 
 		},
 	} {
 		bubble(t, name, func(t *testing.T) {
-			cert, pool := certificate(t, "server.test", time.Hour)
-			stop := make(chan struct{})
-			p := newPipe(t, func(conn net.Conn) {
-				_ = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}}).Handshake()
-				<-stop
-			})
+			p, pool := muteTLSPipe(t)
 			c := connectPipe(t, p, func(cfg *reconnect.Config) { secure(cfg, &tls.Config{RootCAs: pool}) })
 			_, err := c.Write([]byte("nobody reads it"))
 			require.ErrorIs(t, err, os.ErrDeadlineExceeded)
@@ -251,7 +259,6 @@ func TestTLSWriteThatTimedOutHasBrokenTheConnectionWhichIsNoticed(t *testing.T) 
 			require.Error(t, err)
 			time.Sleep(5 * bound) // TLS tries to say goodbye
 			assert.EqualValues(t, 2, c.Status().Sessions)
-			close(stop)
 			require.NoError(t, c.Shutdown(context.Background()))
 		})
 	}
