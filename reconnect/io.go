@@ -19,18 +19,21 @@ func (c *Client) Read(p []byte) (int, error) {
 		return 0, ErrNotConnected
 	}
 	d := &s.in
-	limit := unknown
+	limit, n, err := unknown, 0, error(nil)
 	w := d.word.Load()
-	if w&free == 0 && !d.tryLock(w) {
-		var err error
+	if w&free != 0 || d.tryLock(w) {
+		if n, err = d.conn.Read(p); err == nil {
+			return d.done(n, w)
+		}
+	} else {
 		if limit, err = d.enter(); err != nil {
 			return 0, err
 		}
 		if err = d.prepare(limit); err != nil {
 			return 0, d.giveUp(err)
 		}
+		n, err = d.conn.Read(p)
 	}
-	n, err := d.conn.Read(p)
 	for err != nil && n == 0 {
 		var again bool
 		if limit, again, err = d.goOn(err, limit, w); !again {
@@ -49,12 +52,7 @@ func (c *Client) Read(p []byte) (int, error) {
 	if err != nil {
 		err = d.failed(n, err)
 	}
-	if w&free != 0 && n == 0 {
-		return 0, err // nothing to count or to let go of
-	}
-	if w = d.word.Add(leave(w, n)); w&(waiting|over) != 0 {
-		d.handOver(n, w)
-	}
+	n, _ = d.done(n, w)
 	return n, err
 }
 
@@ -75,18 +73,21 @@ func (c *Client) Write(p []byte) (int, error) {
 		return 0, ErrNotConnected
 	}
 	d := &s.out
-	limit := unknown
+	limit, n, err := unknown, 0, error(nil)
 	w := d.word.Load()
-	if w&free == 0 && !d.tryLock(w) {
-		var err error
+	if w&free != 0 || d.tryLock(w) {
+		if n, err = d.conn.Write(p); err == nil {
+			return d.done(n, w)
+		}
+	} else {
 		if limit, err = d.enter(); err != nil {
 			return 0, err
 		}
 		if err = d.prepare(limit); err != nil {
 			return 0, d.giveUp(err)
 		}
+		n, err = d.conn.Write(p)
 	}
-	n, err := d.conn.Write(p)
 	for err != nil {
 		var again bool
 		if limit, again, err = d.goOn(err, limit, w); !again {
@@ -107,18 +108,15 @@ func (c *Client) Write(p []byte) (int, error) {
 	if err != nil {
 		err = d.failed(n, err)
 	}
-	if w&free != 0 && n == 0 {
-		return 0, err // nothing to count or to let go of
-	}
-	if w = d.word.Add(leave(w, n)); w&(waiting|over) != 0 {
-		d.handOver(n, w)
-	}
+	n, _ = d.done(n, w)
 	return n, err
 }
 
 // Read and Write say the same as call, which ReadFrom and WriteTo go through.
 // They are written out because each function in between is a part of what a
-// Read or Write costs, and of the stack under one that blocks.
+// Read or Write costs, and of the stack under one that blocks. What most calls go
+// through comes first and on its own: after a system call the processor has to
+// fetch code and predict jumps anew.
 
 // Close drops the current connection, under whatever uses it, and lets the
 // client reconnect as after any loss of it. To stop the client use
