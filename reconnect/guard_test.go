@@ -29,7 +29,7 @@ import (
 // when a client has become smaller. A wait, or a read with a timeout, that is
 // too deep for the smallest stack would take one of twice the size.
 const (
-	idleClientHeap  = 2250
+	idleClientHeap  = 2150
 	idleClientStack = 2048
 )
 
