@@ -227,20 +227,28 @@ func TestLoggerMayBeInAFieldOfAnEntry(t *testing.T) {
 func TestWhatATestUsesMayBeLogged(t *testing.T) {
 	log := testutil.NewLogger(slog.Info)
 	near, far := net.Pipe()
-	conn, server, pipe, recorder := testutil.NewFaultConn(near), testutil.NewEchoServer(t, "tcp"), testutil.Pipe(nil), testutil.NewRecorder()
-	defer func() { _, _, _ = conn.Close(), far.Close(), pipe.Close() }()
-	log.Info().WithField("all", []any{conn, server, pipe, recorder}).Print("using")
+	given := make(chan net.Conn, 1)
+	server := testutil.NewServer(t, "tcp", func(conn net.Conn) { given <- conn; testutil.Echo(conn) })
+	peer, err := net.Dial("tcp", server.Addr().String())
+	require.NoError(t, err)
+	conn, pipe, recorder := testutil.NewFaultConn(near), testutil.Pipe(nil), testutil.NewRecorder()
+	defer func() { _, _, _, _ = conn.Close(), far.Close(), pipe.Close(), peer.Close() }()
+	all := []any{conn, server, <-given, pipe, recorder}
+	log.Info().WithField("all", all).Print("using")
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		_, _ = peer.Write([]byte("x"))
+		_, _ = peer.Read(make([]byte, 1))
 		_ = conn.SetDeadline(time.Now())
 		server.SetSilent(true)
 		pipe.Hang(true)
 		recorder.Record("x")
 	}()
-	text := log.Text() + fmt.Sprintf("%#v", []any{conn, server, pipe, recorder})
+	text := log.Text() + fmt.Sprintf("%#v", all)
 	<-done
 	assert.Contains(t, text, "testutil.FaultConn")
 	assert.Contains(t, text, server.Remote())
 	assert.Contains(t, text, "testutil.PipeListener")
+	assert.Contains(t, text, "testutil.Server's connection")
 }
