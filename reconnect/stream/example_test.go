@@ -74,14 +74,14 @@ func Example_json() {
 		fmt.Println(err)
 		return
 	}
-	server.Go(func(context.Context) error {
+	go func() { // none of the session's own, which Shutdown waits for
 		for q := range server.Recv() {
-			if err := server.Send(answer{q.A + q.B}); err != nil {
-				return err
+			if server.Send(answer{q.A + q.B}) != nil {
+				break
 			}
 		}
-		return server.Close()
-	})
+		_ = server.Shutdown(context.Background()) // Close would drop what is queued
+	}()
 
 	_ = client.Send(question{20, 22})
 	fmt.Println(<-client.Recv())

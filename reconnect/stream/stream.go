@@ -116,7 +116,8 @@ type StreamSession[Input, Output any] struct {
 	MaxMessageSize int
 	// HalfClose keeps the session up when the peer has ended its stream, so that
 	// what it asked for before can still be answered. Then only an
-	// error, Context, Shutdown or Close end the session. The context of a client's
+	// error, Context, Shutdown or Close end the session; Close drops the answers that are
+	// queued. The context of a client's
 	// session ends when the peer's stream does: leave Context nil there.
 	HalfClose bool
 
