@@ -12,8 +12,7 @@ import (
 type Status struct {
 	// Version grows with every change that is worth a new snapshot. Two
 	// snapshots of one client with the same version tell the same story, apart
-	// from the bytes counted meanwhile, and from a Remote that is configured anew
-	// before the client is started.
+	// from the bytes counted meanwhile.
 	Version uint64
 
 	// State is what the client is doing, and Since the time it started to.

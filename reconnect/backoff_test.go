@@ -267,6 +267,26 @@ func TestDowntimeBeginsBeforeTheGoodbye(t *testing.T) {
 	})
 }
 
+// A limit on the time counts what a slow OnState takes, too.
+func TestDowntimeGoesOnUntilTheWaitBegins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipe(t, nil)
+		p.Refuse(io.ErrUnexpectedEOF)
+		cfg := pipeConfig(p)
+		cfg.OnState = func(_, to reconnect.State) {
+			if to == reconnect.Waiting {
+				time.Sleep(5 * time.Second)
+			}
+		}
+		cfg.WaitReconnect = reconnect.LimitElapsedWaiter(reconnect.NewConstantWaiter(time.Minute), 10*time.Second)
+		c := newClient(t, cfg)
+		begin := time.Now()
+		require.NoError(t, c.Connect())
+		require.ErrorIs(t, waitDone(t, c), reconnect.ErrDoNotReconnect)
+		require.Equal(t, 10*time.Second, time.Since(begin))
+	})
+}
+
 func TestWaiterMayDecideByTheAttemptInItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipe(t, nil)

@@ -101,7 +101,7 @@ func (c *Client) dialRemote(s *session, set *settings, r *remote) (conn net.Conn
 	if isBareStop(err) {
 		return nil, err // wrapped it would say more than the user did
 	}
-	return nil, &dialError{remote: r, err: err}
+	return nil, &dialError{network: r.network, address: r.address, err: err}
 }
 
 // isBareStop recognises ErrDoNotReconnect itself, which makes a stop that the
@@ -110,18 +110,19 @@ func isBareStop(err error) bool {
 	return errors.Is(err, ErrDoNotReconnect) && lifecycle.Reason(err) == nil
 }
 
-// A dialError says which remote wasn't reached, and why.
+// A dialError says which remote wasn't reached, and why. Users keep it, so it doesn't
+// refer to the remote itself, which may be a part of the Client.
 type dialError struct {
-	remote *remote
-	err    error
+	network, address string
+	err              error
 }
 
 func (e *dialError) Error() string {
 	msg := e.err.Error()
-	if strings.Contains(msg, e.remote.address) {
+	if strings.Contains(msg, e.address) {
 		return "reconnect: " + strings.TrimPrefix(msg, "dialer: ")
 	}
-	return "reconnect: dial " + e.remote.network + " " + e.remote.address + ": " + msg
+	return "reconnect: dial " + e.network + " " + e.address + ": " + msg
 }
 
 func (e *dialError) Unwrap() error {

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -157,4 +158,27 @@ func isDone(c *reconnect.Client) bool {
 	default:
 		return false
 	}
+}
+
+func TestAnErrorDoesNotKeepTheClientThatItComesFrom(t *testing.T) {
+	p := newPipe(t, nil)
+	p.Refuse(io.ErrUnexpectedEOF)
+	stopped := func() (weak.Pointer[reconnect.Client], error) {
+		cfg := pipeConfig(p)
+		cfg.WaitReconnect = reconnect.NewDoNotReconnectWaiter(nil)
+		c := reconnect.Must(cfg)
+		_ = c.Connect()
+		waitDone(t, c)
+		return weak.Make(c), c.Status().LastError
+	}
+	client, err := stopped()
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	for range 100 {
+		if client.Value() == nil {
+			break
+		}
+		runtime.GC()
+	}
+	require.True(t, client.Value() == nil)
+	runtime.KeepAlive(err)
 }

@@ -100,7 +100,7 @@ func (c *Client) wait(s *session) error {
 		Number:   c.loop.step,
 		Err:      c.loop.ended,
 		Uptime:   c.loop.uptime,
-		Downtime: c.status.Load().since.Sub(c.loop.lostAt), // Waiting began just now
+		Downtime: time.Since(c.loop.lostAt),
 	})
 	return c.call(func() error { return set.wait(ctx) })
 }
