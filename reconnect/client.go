@@ -5,7 +5,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-	"unsafe"
 
 	"darvaza.org/core"
 
@@ -44,14 +43,10 @@ type Client struct {
 
 	// set at construction
 	config *Config
-	made   settings // those until a Reload
+	made   settings // those until a Reload: so that one object has all that a reconnection needs
 
 	workers workers
 }
-
-// What an object of the heap may take for the garbage collector to be quick with it. A
-// reconnection among thousands finds all that it needs of a client in one.
-const _ = uint(512 - unsafe.Sizeof(Client{}))
 
 // The phase says who has the last word on the state.
 const (

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -32,6 +33,12 @@ const (
 	idleClientHeap  = 2150
 	idleClientStack = 2048
 )
+
+// Among thousands that reconnect, the garbage collector is quick with objects of up to
+// 512 bytes.
+func TestAClientIsAnObjectThatTheCollectorIsQuickWith(t *testing.T) {
+	require.LessOrEqual(t, unsafe.Sizeof(reconnect.Client{}), uintptr(512))
+}
 
 func TestReadsAndWritesAllocateNothing(t *testing.T) {
 	const calls = benchChunk - 1 // AllocsPerRun adds one to warm up
