@@ -14,6 +14,7 @@ type activity struct {
 	start time.Time
 	last  atomic.Int64 // since start
 	busy  atomic.Bool  // it is we who make the remote wait
+	held  atomic.Int64 // for how long we have
 }
 
 func newActivity() *activity { return &activity{start: time.Now()} }
@@ -23,10 +24,27 @@ func (a *activity) touch() { a.last.Store(int64(time.Since(a.start))) }
 // writing marks that received data waits for the standard output, and gives the
 // function that takes the mark away.
 func (a *activity) writing() (done func()) {
+	begin := time.Now()
 	a.busy.Store(true)
 	return func() {
 		a.touch()
+		a.held.Add(int64(time.Since(begin)))
 		a.busy.Store(false)
+	}
+}
+
+// listen gives the remote d to be heard, or until ctx ends. What the standard output
+// takes of it is added.
+func (a *activity) listen(ctx context.Context, d time.Duration) {
+	end := time.Since(a.start) + d - time.Duration(a.held.Load())
+	for {
+		rest := d
+		if !a.busy.Load() {
+			rest = end + time.Duration(a.held.Load()) - time.Since(a.start)
+		}
+		if rest <= 0 || waiter.Sleep(ctx, rest) != nil {
+			return
+		}
 	}
 }
 

@@ -97,7 +97,7 @@ func (n *netcat) send(ctx context.Context, conn net.Conn, seen *activity) error 
 		}
 		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) { // that one is for watch to judge
 			n.refused = err
-			_ = waiter.Sleep(ctx, lastWords)
+			seen.listen(ctx, lastWords)
 			return err
 		}
 	}

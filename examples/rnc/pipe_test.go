@@ -78,6 +78,57 @@ func TestTheLastWordsOfARemoteThatTakesNothingAreReceived(t *testing.T) {
 	})
 }
 
+// slow is an output that takes its time.
+type slow struct{ *demotest.Page }
+
+func (s slow) Write(p []byte) (int, error) {
+	time.Sleep(2 * lastWords)
+	return s.Page.Write(p)
+}
+
+func TestTheLastWordsOfARemoteAreWrittenOutHoweverSlowlyThatGoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		words := strings.Repeat("go away\n", 5*chunkSize/8)
+		network := testutil.Pipe(func(conn net.Conn) { _, _ = io.WriteString(conn, words) })
+		defer func() { _ = network.Close() }()
+		r, w := io.Pipe()
+		out := new(demotest.Page)
+		n := piped(t, r, slow{out}, network, "-once")
+		defer n.in.close()
+		require.NoError(t, n.client.Connect())
+
+		network.Conns()[0].FailWrite(&net.OpError{Op: "write", Err: syscall.EPIPE})
+		_, err := io.WriteString(w, "hello")
+		require.NoError(t, err)
+		assert.ErrorContains(t, n.client.Wait(), syscall.EPIPE.Error())
+		assert.Equal(t, len(words), len(out.String()))
+		_ = w.Close()
+	})
+}
+
+func TestARemoteThatTakesNothingButTalksOnIsLeftSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := testutil.Pipe(func(conn net.Conn) {
+			for err := error(nil); err == nil; time.Sleep(lastWords / 3) {
+				_, err = io.WriteString(conn, "go away\n")
+			}
+		})
+		defer func() { _ = network.Close() }()
+		r, w := io.Pipe()
+		n := piped(t, r, io.Discard, network, "-once")
+		defer n.in.close()
+		require.NoError(t, n.client.Connect())
+
+		network.Conns()[0].FailWrite(&net.OpError{Op: "write", Err: syscall.EPIPE})
+		_, err := io.WriteString(w, "hello")
+		require.NoError(t, err)
+		start := time.Now()
+		assert.ErrorContains(t, n.client.Wait(), syscall.EPIPE.Error())
+		assert.Equal(t, lastWords, time.Since(start))
+		_ = w.Close()
+	})
+}
+
 func TestARemoteThatTakesNothingAndSaysNothingIsLeftSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network := testutil.Pipe(nil)
