@@ -85,7 +85,7 @@ func (d *direction) yield() {
 	d.mu.Lock()
 	d.until = 0
 	d.mu.Unlock()
-	d.letGo(busy, 0)
+	d.letGo(0, busy)
 }
 
 // reopen takes halfClose back, and the deadline: a Read may have to write as well, for a

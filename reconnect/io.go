@@ -23,7 +23,8 @@ func (c *Client) Read(p []byte) (int, error) {
 	w := d.word.Load()
 	if w&free != 0 || d.tryLock(w) {
 		if n, err = d.conn.Read(p); err == nil {
-			return d.done(n, w)
+			d.letGo(n, w)
+			return n, nil
 		}
 	} else {
 		if limit, err = d.enter(); err != nil {
@@ -52,7 +53,7 @@ func (c *Client) Read(p []byte) (int, error) {
 	if err != nil {
 		err = d.failed(n, err)
 	}
-	n, _ = d.done(n, w)
+	d.letGo(n, w)
 	return n, err
 }
 
@@ -77,7 +78,8 @@ func (c *Client) Write(p []byte) (int, error) {
 	w := d.word.Load()
 	if w&free != 0 || d.tryLock(w) {
 		if n, err = d.conn.Write(p); err == nil {
-			return d.done(n, w)
+			d.letGo(n, w)
+			return n, nil
 		}
 	} else {
 		if limit, err = d.enter(); err != nil {
@@ -108,7 +110,7 @@ func (c *Client) Write(p []byte) (int, error) {
 	if err != nil {
 		err = d.failed(n, err)
 	}
-	n, _ = d.done(n, w)
+	d.letGo(n, w)
 	return n, err
 }
 

@@ -38,7 +38,7 @@ func (d *direction) call(p []byte) (n int, err error) {
 	if err != nil {
 		err = d.failed(n, err)
 	}
-	d.letGo(w, n)
+	d.letGo(n, w)
 	return n, err
 }
 
@@ -78,18 +78,8 @@ func (d *direction) transfer(most int, move func(most int) (int, error)) (n int,
 			break // to take turns
 		}
 	}
-	d.letGo(w, n)
+	d.letGo(n, w)
 	return n, err
-}
-
-// letGo is the end of a call that began when the word was w.
-func (d *direction) letGo(w uint64, n int) {
-	if w&free != 0 && n == 0 {
-		return // nothing to count or to let go of
-	}
-	if w = d.word.Add(leave(w, n)); w&(waiting|over) != 0 {
-		d.handOver(n, w)
-	}
 }
 
 // tickSoon makes ticks come, also while a call is under way.

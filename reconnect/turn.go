@@ -123,9 +123,7 @@ func (d *direction) drain() {
 	if err != nil || t != nil && !d.await(t) {
 		return
 	}
-	if w := d.word.Add(leave(busy, 0)); w&(waiting|over) != 0 {
-		d.handOver(0, w)
-	}
+	d.letGo(0, busy)
 }
 
 // await is false where a transport doesn't keep its deadline, and where the
@@ -180,21 +178,21 @@ func leave(w uint64, n int) uint64 {
 	return change
 }
 
-// done counts the n bytes of a call that has gone well, lets go of the lock, and returns
-// what the call does. After a system call each jump costs several nanoseconds, so there is
-// one here and nothing to be done after.
-func (d *direction) done(n int, w uint64) (int, error) {
-	if w&free == 0 || n != 0 {
-		if w = d.word.Add(leave(w, n)); w&(waiting|over) != 0 {
-			d.handOver(n, w)
-		}
+// letGo is the end of a call that began when the word was w: it counts the n bytes. After
+// a system call each jump costs several nanoseconds, so there is but one on the way.
+func (d *direction) letGo(n int, w uint64) {
+	if now := d.word.Add(leave(w, n)); now&(waiting|over) != 0 {
+		d.handOver(n, w, now)
 	}
-	return n, nil
 }
 
-// handOver gives the next in the queue its turn.
-func (d *direction) handOver(n int, w uint64) {
-	if w&over != 0 {
+// handOver gives the next in the queue its turn, at the end of a call that began when the
+// word was w.
+func (d *direction) handOver(n int, w, now uint64) {
+	if w&free != 0 && n == 0 {
+		return // it had none, and there is nothing to count
+	}
+	if now&over != 0 {
 		d.session.client.count(d.write, n)
 	}
 	d.mu.Lock()
