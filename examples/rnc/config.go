@@ -29,7 +29,7 @@ func (n *netcat) config(ctx context.Context, stderr io.Writer) (*reconnect.Confi
 		OnSession:     n.session,
 	}
 	if n.status != nil {
-		cfg.OnState = func(_, _ reconnect.State) { n.status.show(n.client.Status()) }
+		cfg.OnState = n.status.onState(func() reconnect.Status { return n.client.Status() })
 	}
 	if o.verbose || o.debug {
 		level := slog.LevelInfo

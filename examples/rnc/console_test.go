@@ -68,3 +68,12 @@ func TestOnOneTerminalTheStatusLeavesAloneWhatWasReceived(t *testing.T) {
 		assert.Equal(t, "login: ", lines[3])
 	}
 }
+
+func TestASignalBeforeTheStartEndsTheProgram(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(&signalError{syscall.SIGINT})
+	for range 100 {
+		std := stdio{in: strings.NewReader(""), out: io.Discard, err: io.Discard}
+		assert.Equal(t, 130, run(ctx, []string{"-status", "127.0.0.1:1"}, std))
+	}
+}

@@ -96,7 +96,9 @@ func (n *netcat) send(ctx context.Context, conn net.Conn, seen *activity) error 
 			seen.touch()
 		}
 		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) { // that one is for watch to judge
-			n.refused = err
+			if ctx.Err() == nil { // or it is our own Close that has cut it short
+				n.refused = err
+			}
 			seen.listen(ctx, lastWords)
 			return err
 		}

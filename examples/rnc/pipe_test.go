@@ -195,3 +195,20 @@ func TestInputThatEndsAfterAConnectionThatEndedWellIsNoneThoughDialsFailSince(t 
 		assert.NoError(t, n.client.Wait())
 	})
 }
+
+func TestTheReasonOfAHangUpDuringAWriteIsTheHangUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		quit := make(chan struct{})
+		network := testutil.Pipe(func(net.Conn) { <-quit })
+		defer func() { _ = network.Close() }()
+		defer close(quit)
+		n := piped(t, strings.NewReader("hello"), io.Discard, network, "-once")
+		defer n.in.close()
+		require.NoError(t, n.client.Connect())
+		synctest.Wait() // for the write to block
+		network.Conns()[0].FailRead(io.EOF)
+		_ = n.client.Wait()
+		assert.ErrorIs(t, n.ended, io.EOF)
+		assert.Equal(t, 5, n.unsent())
+	})
+}

@@ -23,6 +23,7 @@ type statusLine struct {
 
 	mu      sync.Mutex
 	version uint64 // of the status that was shown last
+	over    bool   // nothing is shown any more
 	shown   string
 	here    bool // it is on the terminal
 }
@@ -63,21 +64,30 @@ func (s *statusLine) next(ctx context.Context, client *reconnect.Client, st reco
 	return st
 }
 
+// onState makes an OnState. A client whose context is over stops before there is any to
+// ask for its status.
+func (s *statusLine) onState(status func() reconnect.Status) func(from, to reconnect.State) {
+	return func(_, to reconnect.State) {
+		if to == reconnect.Stopped {
+			s.end()
+			return
+		}
+		s.show(status())
+	}
+}
+
 // show shows a status that is no older than the last one. The client's loop shows each
 // change of state, so that none is missed, and what is received comes after the line about
 // its connection.
 func (s *statusLine) show(st reconnect.Status) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if st.Version < s.version {
+	if s.over || st.Version < s.version {
 		return
 	}
 	s.version = st.Version
 	text := s.text(st)
 	switch {
-	case st.State == reconnect.Stopped:
-		s.erase()
-		return
 	case text == "" || text == s.shown:
 		return
 	case s.drawn && st.State != reconnect.Connected:
@@ -87,6 +97,14 @@ func (s *statusLine) show(st reconnect.Status) {
 		_, _ = fmt.Fprintln(s.w, prefix+text)
 	}
 	s.shown = text
+}
+
+// end is for when the client has stopped: the line goes away.
+func (s *statusLine) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.over = true
+	s.erase()
 }
 
 const prefix = "rnc: "

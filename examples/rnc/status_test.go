@@ -140,7 +140,7 @@ func TestTheWaitIsCountedDown(t *testing.T) {
 			Remote:        "h:1",
 			Dialer:        refusing(t),
 			WaitReconnect: reconnect.NewConstantWaiter(time.Minute),
-			OnState:       func(_, _ reconnect.State) { s.show(client.Status()) },
+			OnState:       s.onState(func() reconnect.Status { return client.Status() }),
 		})
 		require.NoError(t, err)
 		client.Go(func(ctx context.Context) error { return s.follow(ctx, client) })
@@ -181,5 +181,43 @@ func TestAnActivityIsIdleOnlyWhenTheRemoteIs(t *testing.T) {
 		assert.False(t, reconnect.IsFatal(err))
 		assert.GreaterOrEqual(t, time.Since(idle), 10*time.Second)
 		assert.Greater(t, time.Since(start), time.Hour)
+	})
+}
+
+func TestListeningCountsNoTimeOfTheOutput(t *testing.T) {
+	listening := func(t *testing.T, a *activity) <-chan time.Duration {
+		took := make(chan time.Duration, 1)
+		start := time.Now()
+		go func() {
+			a.listen(t.Context(), lastWords)
+			took <- time.Since(start)
+		}()
+		return took
+	}
+	late := lastWords / 10
+	t.Run("before", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			a := newActivity()
+			done := a.writing()
+			time.Sleep(time.Hour)
+			took := listening(t, a)
+			time.Sleep(time.Minute)
+			done()
+			assert.InDelta(t, time.Minute+lastWords, <-took, float64(late))
+		})
+	})
+	t.Run("most of the time", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			a := newActivity()
+			done := a.writing()
+			took := listening(t, a)
+			for range 30 { // so that a tenth of each second is left
+				time.Sleep(lastWords * 9 / 10)
+				done()
+				time.Sleep(lastWords / 10)
+				done = a.writing()
+			}
+			assert.InDelta(t, 10*lastWords, <-took, float64(lastWords))
+		})
 	})
 }
