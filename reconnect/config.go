@@ -88,7 +88,8 @@ type Config struct {
 	// reason. The connection is nil where the error belongs to none. Errors of
 	// workers may call it while another callback runs.
 	OnError func(context.Context, net.Conn, error) error
-	// OnState sees every change of state, in order.
+	// OnState sees every change of state, in order. Where Context is over already, the one
+	// to Stopped may come before New has returned.
 	OnState func(from, to State)
 
 	// Remote is where to connect: "host:port" for TCP; "unix:/path", "/path",
