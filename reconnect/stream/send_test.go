@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -299,6 +300,39 @@ type countingConn struct {
 func (c *countingConn) Write(b []byte) (int, error) {
 	c.writes++
 	return c.Conn.Write(b)
+}
+
+func TestQueueForgetsABurstOnceItIsWritten(t *testing.T) {
+	heap := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	synctest.Test(t, func(t *testing.T) {
+		type large [1024]byte
+		const burst = 1 << 14
+		conn, peer := net.Pipe()
+		closing(t, peer)
+		s := &stream.StreamSession[string, large]{
+			Conn:      closing(t, conn),
+			QueueSize: burst,
+			MarshalTo: func(_ large, w io.Writer) error {
+				_, err := w.Write([]byte{0})
+				return err
+			},
+			Unmarshal: func([]byte) (string, error) { return "", nil },
+		}
+		before := heap()
+		spawn(t, s)
+		for range burst {
+			require.NoError(t, s.Send(large{}))
+		}
+		_, err := io.CopyN(io.Discard, peer, burst)
+		require.NoError(t, err)
+		synctest.Wait()
+		assert.Less(t, heap(), before+burst*uint64(len(large{}))/4)
+	})
 }
 
 func TestWorkersOwnFailureBesideWhatSendSaidIsTold(t *testing.T) {

@@ -16,6 +16,8 @@ const (
 	flushSize = 16 << 10
 	// keepSize is how large a buffer is kept for the next Write.
 	keepSize = 4 * flushSize
+	// keepItems is for how many messages room is kept in the queue when it is empty.
+	keepItems = 1 << 10
 )
 
 // write is the goroutine that encodes and writes what is queued. It ends when the
@@ -40,8 +42,10 @@ func (r *session[_, Output]) write(ctx context.Context) error {
 		if err := r.writeBatch(ctx, &buf, batch); err != nil {
 			return err
 		}
-		// Kept for its capacity only.
-		clear(batch)
+		clear(batch) // kept for its capacity only
+		if cap(batch) > keepItems {
+			batch = nil
+		}
 	}
 }
 
