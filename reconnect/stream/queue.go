@@ -86,9 +86,12 @@ func (q *queue[T]) add(m T) error {
 	return nil
 }
 
+// keepItems is for how many messages a queue keeps room while it is empty.
+const keepItems = 1 << 10
+
 // take waits for messages and returns all there are, in order. It returns none
 // when the queue is closed and empty, or when abort is closed. The
-// taker gives back the slice of the previous call, and releases the messages
+// taker gives back the slice of the previous call, cleared, and releases the messages
 // once they are written.
 func (q *queue[T]) take(used []T, abort <-chan struct{}) []T {
 	for {
@@ -100,9 +103,15 @@ func (q *queue[T]) take(used []T, abort <-chan struct{}) []T {
 			return items
 		}
 		q.idle = true
+		if cap(items) > keepItems {
+			q.items = nil
+		}
 		closed := q.isClosed()
 		q.mu.Unlock()
 
+		if cap(used) > keepItems {
+			used = nil
+		}
 		if closed {
 			return nil
 		}

@@ -302,13 +302,15 @@ func (c *countingConn) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
+// heap is what is in use.
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
 func TestQueueForgetsABurstOnceItIsWritten(t *testing.T) {
-	heap := func() uint64 {
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return m.HeapAlloc
-	}
 	synctest.Test(t, func(t *testing.T) {
 		type large [1024]byte
 		const burst = 1 << 14
@@ -316,7 +318,7 @@ func TestQueueForgetsABurstOnceItIsWritten(t *testing.T) {
 		closing(t, peer)
 		s := &stream.StreamSession[string, large]{
 			Conn:      closing(t, conn),
-			QueueSize: burst,
+			QueueSize: 2 * burst,
 			MarshalTo: func(_ large, w io.Writer) error {
 				_, err := w.Write([]byte{0})
 				return err
@@ -325,13 +327,44 @@ func TestQueueForgetsABurstOnceItIsWritten(t *testing.T) {
 		}
 		before := heap()
 		spawn(t, s)
-		for range burst {
-			require.NoError(t, s.Send(large{}))
+		require.NoError(t, s.Send(large{}))
+		for range 2 { // the second one waits while the first is written
+			synctest.Wait()
+			for range burst {
+				require.NoError(t, s.Send(large{}))
+			}
+			_, err := io.CopyN(io.Discard, peer, 1)
+			require.NoError(t, err)
 		}
-		_, err := io.CopyN(io.Discard, peer, burst)
+		_, err := io.CopyN(io.Discard, peer, 2*burst-1)
 		require.NoError(t, err)
 		synctest.Wait()
 		assert.Less(t, heap(), before+burst*uint64(len(large{}))/4)
+	})
+}
+
+func TestQueueForgetsAMessageThatIsWrittenWhileOthersWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const number, size, written = 32, 1 << 20, 32 << 10 // so that each has a Write of its own
+		conn, peer := net.Pipe()
+		closing(t, peer)
+		s := &stream.StreamSession[string, []byte]{
+			Conn:      closing(t, conn),
+			QueueSize: number,
+			Marshal:   func(b []byte) ([]byte, error) { return b[:written], nil },
+			Unmarshal: func([]byte) (string, error) { return "", nil },
+		}
+		before := heap()
+		spawn(t, s)
+		require.NoError(t, s.Send(make([]byte, size)))
+		synctest.Wait() // so that all others are taken together
+		for range number {
+			require.NoError(t, s.Send(make([]byte, size)))
+		}
+		_, err := io.CopyN(io.Discard, peer, number*written)
+		require.NoError(t, err)
+		synctest.Wait() // one is left
+		assert.Less(t, heap(), before+number*size/4)
 	})
 }
 

@@ -16,8 +16,6 @@ const (
 	flushSize = 16 << 10
 	// keepSize is how large a buffer is kept for the next Write.
 	keepSize = 4 * flushSize
-	// keepItems is for how many messages room is kept in the queue when it is empty.
-	keepItems = 1 << 10
 )
 
 // write is the goroutine that encodes and writes what is queued. It ends when the
@@ -42,10 +40,6 @@ func (r *session[_, Output]) write(ctx context.Context) error {
 		if err := r.writeBatch(ctx, &buf, batch); err != nil {
 			return err
 		}
-		clear(batch) // kept for its capacity only
-		if cap(batch) > keepItems {
-			batch = nil
-		}
 	}
 }
 
@@ -61,6 +55,7 @@ func (r *session[_, Output]) writeBatch(ctx context.Context, buf *bytes.Buffer, 
 				}
 				return errors.Join(failure, err)
 			}
+			clear(batch[:n]) // the slice is kept for its capacity only
 			r.queue.release(n)
 		}
 		if failure != nil {
