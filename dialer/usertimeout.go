@@ -18,9 +18,9 @@ import (
 //
 // The system counts in milliseconds; d is rounded up to the next one. A d of
 // zero or less is refused, when the function runs, by an error that matches
-// [core.ErrInvalid]. Other sockets than TCP are left alone. Systems other
-// than Linux lack the option: there the function returns an error that
-// matches [errors.ErrUnsupported].
+// [core.ErrInvalid]. On Linux other sockets than TCP are left alone. Other
+// systems lack the option: there the function returns an error that matches
+// [errors.ErrUnsupported], whatever the socket.
 func UserTimeout(d time.Duration) func(context.Context, syscall.RawConn) error {
 	return func(_ context.Context, conn syscall.RawConn) error {
 		switch {
