@@ -178,8 +178,7 @@ func leave(w uint64, n int) uint64 {
 	return change
 }
 
-// letGo is the end of a call that began when the word was w: it counts the n bytes. After
-// a system call each jump costs several nanoseconds, so there is but one on the way.
+// letGo is the end of a call that began when the word was w: it counts the n bytes.
 func (d *direction) letGo(n int, w uint64) {
 	if now := d.word.Add(leave(w, n)); now&(waiting|over) != 0 {
 		d.handOver(n, w, now)

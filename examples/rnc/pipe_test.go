@@ -52,29 +52,37 @@ func TestWhatAConnectionHasNotTakenGoesToTheNext(t *testing.T) {
 	})
 }
 
+// refused makes a netcat, connected to a remote that handle is, which takes nothing of
+// its input: "hello".
+func refused(t *testing.T, out io.Writer, handle func(net.Conn)) *netcat {
+	t.Helper()
+	network := testutil.Pipe(handle)
+	t.Cleanup(func() { _ = network.Close() })
+	r, w := io.Pipe()
+	n := piped(t, r, out, network, "-once")
+	t.Cleanup(n.in.close)
+	t.Cleanup(func() { _ = w.Close() })
+	require.NoError(t, n.client.Connect())
+
+	network.Conns()[0].FailWrite(&net.OpError{Op: "write", Err: syscall.EPIPE})
+	_, err := io.WriteString(w, "hello")
+	require.NoError(t, err)
+	return n
+}
+
 func TestTheLastWordsOfARemoteThatTakesNothingAreReceived(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		speak := make(chan struct{})
-		network := testutil.Pipe(func(conn net.Conn) {
+		out := new(demotest.Page)
+		n := refused(t, out, func(conn net.Conn) {
 			<-speak
 			_, _ = io.WriteString(conn, "go away\n")
 		})
-		defer func() { _ = network.Close() }()
-		r, w := io.Pipe()
-		out := new(demotest.Page)
-		n := piped(t, r, out, network, "-once")
-		defer n.in.close()
-		require.NoError(t, n.client.Connect())
-
-		network.Conns()[0].FailWrite(&net.OpError{Op: "write", Err: syscall.EPIPE})
-		_, err := io.WriteString(w, "hello")
-		require.NoError(t, err)
 		synctest.Wait()
 		close(speak)
 		assert.ErrorContains(t, n.client.Wait(), syscall.EPIPE.Error(), "which is why not all was sent")
 		assert.Equal(t, "go away\n", out.String())
 		assert.Equal(t, 5, n.unsent())
-		_ = w.Close()
 	})
 }
 
@@ -89,63 +97,31 @@ func (s slow) Write(p []byte) (int, error) {
 func TestTheLastWordsOfARemoteAreWrittenOutHoweverSlowlyThatGoes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		words := strings.Repeat("go away\n", 5*chunkSize/8)
-		network := testutil.Pipe(func(conn net.Conn) { _, _ = io.WriteString(conn, words) })
-		defer func() { _ = network.Close() }()
-		r, w := io.Pipe()
 		out := new(demotest.Page)
-		n := piped(t, r, slow{out}, network, "-once")
-		defer n.in.close()
-		require.NoError(t, n.client.Connect())
-
-		network.Conns()[0].FailWrite(&net.OpError{Op: "write", Err: syscall.EPIPE})
-		_, err := io.WriteString(w, "hello")
-		require.NoError(t, err)
+		n := refused(t, slow{out}, func(conn net.Conn) { _, _ = io.WriteString(conn, words) })
 		assert.ErrorContains(t, n.client.Wait(), syscall.EPIPE.Error())
 		assert.Equal(t, len(words), len(out.String()))
-		_ = w.Close()
 	})
 }
 
-func TestARemoteThatTakesNothingButTalksOnIsLeftSoon(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		network := testutil.Pipe(func(conn net.Conn) {
+func TestARemoteThatTakesNothingIsLeftSoon(t *testing.T) {
+	for does, handle := range map[string]func(net.Conn){
+		"talks on": func(conn net.Conn) {
 			for err := error(nil); err == nil; time.Sleep(lastWords / 3) {
 				_, err = io.WriteString(conn, "go away\n")
 			}
+		},
+		"says nothing": nil,
+	} {
+		t.Run(does, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := refused(t, io.Discard, handle)
+				start := time.Now()
+				assert.ErrorContains(t, n.client.Wait(), syscall.EPIPE.Error())
+				assert.Equal(t, lastWords, time.Since(start))
+			})
 		})
-		defer func() { _ = network.Close() }()
-		r, w := io.Pipe()
-		n := piped(t, r, io.Discard, network, "-once")
-		defer n.in.close()
-		require.NoError(t, n.client.Connect())
-
-		network.Conns()[0].FailWrite(&net.OpError{Op: "write", Err: syscall.EPIPE})
-		_, err := io.WriteString(w, "hello")
-		require.NoError(t, err)
-		start := time.Now()
-		assert.ErrorContains(t, n.client.Wait(), syscall.EPIPE.Error())
-		assert.Equal(t, lastWords, time.Since(start))
-		_ = w.Close()
-	})
-}
-
-func TestARemoteThatTakesNothingAndSaysNothingIsLeftSoon(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		network := testutil.Pipe(nil)
-		defer func() { _ = network.Close() }()
-		r, w := io.Pipe()
-		n := piped(t, r, io.Discard, network, "-once")
-		defer n.in.close()
-		require.NoError(t, n.client.Connect())
-
-		network.Conns()[0].FailWrite(&net.OpError{Op: "write", Err: syscall.EPIPE})
-		_, err := io.WriteString(w, "hello")
-		require.NoError(t, err)
-		start := time.Now()
-		assert.ErrorContains(t, n.client.Wait(), syscall.EPIPE.Error())
-		assert.Equal(t, lastWords, time.Since(start))
-		_ = w.Close()
-	})
+	}
 }
 
 func TestAFailedReadOfTheInputEndsAWaitToo(t *testing.T) {

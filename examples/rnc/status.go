@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"slices"
 	"strings"
@@ -23,7 +24,6 @@ type statusLine struct {
 
 	mu      sync.Mutex
 	version uint64 // of the status that was shown last
-	over    bool   // nothing is shown any more
 	shown   string
 	here    bool // it is on the terminal
 }
@@ -82,7 +82,7 @@ func (s *statusLine) onState(status func() reconnect.Status) func(from, to recon
 func (s *statusLine) show(st reconnect.Status) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.over || st.Version < s.version {
+	if st.Version < s.version {
 		return
 	}
 	s.version = st.Version
@@ -103,7 +103,7 @@ func (s *statusLine) show(st reconnect.Status) {
 func (s *statusLine) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.over = true
+	s.version = math.MaxUint64 // nothing is shown any more
 	s.erase()
 }
 

@@ -146,7 +146,9 @@ func TestTheWaitIsCountedDown(t *testing.T) {
 		client.Go(func(ctx context.Context) error { return s.follow(ctx, client) })
 		require.NoError(t, client.Connect())
 		time.Sleep(3500 * time.Millisecond)
+		waiting := client.Status()
 		require.NoError(t, client.Shutdown(t.Context()))
+		s.show(waiting) // by whoever is late
 		for _, left := range []string{"in 60s", "in 59s", "in 58s", "in 57s"} {
 			assert.Contains(t, out.String(), left)
 		}
